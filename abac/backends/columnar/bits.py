@@ -1,0 +1,119 @@
+"""Three truths for a whole column: two bit sets, of the rows where TRUE is possible and where it is certain.
+
+Strong Kleene logic becomes word-wise AND, OR and NOT of both. A bit set is an array of 64-bit words, row 0 the
+lowest bit of the first; bits beyond the last row are anything. Evaluating atoms is left to `atoms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from abac.condition.truth import Truth
+
+Words = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.uint8]
+
+_ALL = np.uint64(2**64 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """The truths of a condition on every row. INVARIANT: `certain` is a subset of `possible`."""
+
+    possible: Words
+    certain: Words
+
+    def __invert__(self) -> Bits:
+        return Bits(~self.certain, ~self.possible)
+
+
+def constant(truth: Truth, rows: int) -> Bits:
+    """Return the same truth on every row."""
+    return Bits(fill(truth is not Truth.FALSE, rows), fill(truth is Truth.TRUE, rows))
+
+
+def all_of(parts: Iterable[Bits]) -> Bits:
+    """Conjunction of one or more."""
+    return _fold(parts, np.bitwise_and)
+
+
+def any_of(parts: Iterable[Bits]) -> Bits:
+    """Disjunction of one or more."""
+    return _fold(parts, np.bitwise_or)
+
+
+def _fold(parts: Iterable[Bits], operate: np.ufunc) -> Bits:
+    rest = iter(parts)
+    first, second = next(rest), next(rest, None)
+    if second is None:
+        return first
+    possible = operate(first.possible, second.possible)
+    certain = operate(first.certain, second.certain)
+    for part in rest:
+        operate(possible, part.possible, out=possible)
+        operate(certain, part.certain, out=certain)
+    return Bits(possible, certain)
+
+
+def fill(flag: bool, rows: int) -> Words:
+    """Return a bit set of all rows, or of none."""
+    return np.full(-(-rows // 64), _ALL if flag else 0, np.uint64)
+
+
+def pack(flags: npt.NDArray[Any], rows: int) -> Words:
+    """Return the rows whose flag is not zero; one flag stands for all rows."""
+    if len(flags) != rows:
+        return fill(bool(flags[0]), rows)
+    return _padded(np.packbits(flags, bitorder="little"), rows)
+
+
+def unpack(words: Words, rows: int) -> Codes:
+    """Return 1 for every row of a bit set and 0 for every other."""
+    return np.unpackbits(words.view(np.uint8), count=rows, bitorder="little")
+
+
+def _padded(octets: Codes, rows: int) -> Words:
+    words = np.zeros(-(-rows // 64), np.uint64)
+    words.view(np.uint8)[: len(octets)] = octets
+    return words
+
+
+def truths_of(bits: Bits, rows: int) -> list[int]:
+    """Return the truths row by row: 0 FALSE, 1 UNKNOWN, 2 TRUE."""
+    truths: list[int] = (unpack(bits.possible, rows) + unpack(bits.certain, rows)).tolist()
+    return truths
+
+
+def from_series(series: pl.Series, rows: int) -> Bits:
+    """Return the truths of a Boolean series, null being UNKNOWN; one row stands for all."""
+    assert len(series) in (1, rows), "a truth per row, or one for all"  # noqa: S101  # never half an answer
+    if len(series) != rows:
+        value = series[0]
+        return constant(Truth.UNKNOWN if value is None else Truth.TRUE if value else Truth.FALSE, rows)
+    whole = series.rechunk().to_arrow()
+    start, odd = divmod(whole.offset, 8)
+    if odd:
+        known, true = series.is_not_null().to_numpy(), series.fill_null(value=False).to_numpy()
+        return Bits(pack(~known | true, rows), pack(true, rows))
+    size = -(-rows // 8)
+    validity, values = whole.buffers()
+    true_words = _padded(np.frombuffer(values, np.uint8, size, start), rows)
+    if validity is None:
+        return Bits(true_words, true_words)
+    known_words = _padded(np.frombuffer(validity, np.uint8, size, start), rows)
+    return Bits(true_words | ~known_words, true_words & known_words)
+
+
+def to_series(bits: Bits, rows: int, name: str = "") -> pl.Series:
+    """Return a Boolean series, null where UNKNOWN."""
+    known = ~(bits.possible ^ bits.certain)
+    buffers = [pa.py_buffer(known), pa.py_buffer(bits.certain)]
+    return pl.Series(name, pa.Array.from_buffers(pa.bool_(), rows, buffers), dtype=pl.Boolean)

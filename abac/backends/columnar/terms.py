@@ -1,0 +1,206 @@
+"""Lower scalar terms to Polars expressions over encoded columns, null where there is no value.
+
+Integers are computed in 128 bits and are null outside 64; quotients and doubles that are not finite are null.
+Named functions have no expression: they are called in Python, once per distinct tuple of arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from abac.backends.columnar.door import dictionary, encode, inward, outward, physical
+from abac.backends.columnar.frame import Frame
+from abac.backends.columnar.sets import View, Written, written
+from abac.condition.expr import Arithmetic, Attribute, Call, Constant, Field, Operator, SetConstant, Term
+from abac.condition.functions import Function
+from abac.condition.reference import Assertion
+from abac.condition.schema import Assurance
+from abac.condition.types import DATETIME, FLOAT, Kind, ScalarType, SetType, Value
+
+Binding = Mapping[str, Assertion | None]
+"""The attributes that are the same on every row, and what is asserted of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A scalar term: an expression, its type, and for strings the sorted words that its codes point into.
+
+    `fixed` holds the value, as behind the door, of a term that has the same known value on every row; `name` is
+    that of the series which the expression is, if it is one.
+    """
+
+    expression: pl.Expr
+    kind: ScalarType
+    words: pl.Series | None = None
+    fixed: Any = None
+    name: str = ""
+
+    @property
+    def values(self) -> int | None:
+        """How many values its codes can have; None where the expression holds no codes."""
+        if self.words is not None:
+            return len(self.words)
+        return len(self.kind.values) if self.kind.kind in (Kind.ENUM, Kind.ORDERED) else None
+
+
+def fixed_column(value: Value | None, kind: ScalarType) -> Column:
+    """Return the term that has one value on every row, or none."""
+    inside = None if value is None else inward(value, kind)
+    if kind.kind is Kind.STRING:
+        words = pl.Series([] if inside is None else [inside], dtype=pl.String)
+        return Column(pl.lit(None if inside is None else 0, pl.UInt8), kind, words, inside)
+    if kind.kind is Kind.INT and inside is not None:
+        return Column(pl.lit(inside), kind, None, inside)  # untyped: takes the type of a narrow column it meets
+    return Column(pl.lit(inside, physical(kind)), kind, None, inside)
+
+
+@dataclass
+class Terms:
+    """Lowers the terms of one pass over a frame, and keeps the series that their expressions name."""
+
+    frame: Frame
+    functions: Mapping[str, Function]
+    series: dict[str, pl.Series] = field(default_factory=dict)
+    _codes: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
+
+    def evaluate(self, expressions: list[pl.Expr]) -> list[pl.Series]:
+        """Return the series of expressions: of the frame's height, or of one row that stands for all."""
+        named = [e.alias(str(n)) for n, e in enumerate(expressions)]
+        return pl.DataFrame(self.series).lazy().select(named).collect().get_columns()
+
+    def scalar(self, term: Term, binding: Binding) -> Column:
+        """Lower a scalar term."""
+        match term:
+            case Attribute():
+                return self._attribute(term, binding)
+            case Constant(value=value, type=kind):
+                return fixed_column(value, _typed(kind))
+            case Arithmetic(operator=operator, left=left, right=right, type=kind):
+                return self._arithmetic(operator, self.scalar(left, binding), self.scalar(right, binding), kind)
+            case Call(function=name, arguments=arguments):
+                return self._call(self.functions[name], [self.scalar(a, binding) for a in arguments])
+            case SetConstant() | Field():
+                raise AssertionError("a checked condition has no set or field where a scalar is due")
+            case _:
+                assert_never(term)
+
+    def collection(self, term: Term, binding: Binding) -> View | Written:
+        """Lower a set: a dictionary-encoded column, or one set for all rows."""
+        match term:
+            case Attribute(path=path, type=SetType(element=element), least=least):
+                if path in binding:
+                    return written(binding[path], element, least)
+                view = self.frame.view(path, least)
+                assert isinstance(view, View)  # noqa: S101  # checked: a set attribute
+                return view
+            case SetConstant(values=values, type=SetType(element=element)):
+                return written(Assertion(values, Assurance.VERIFIED), element, Assurance.INFERRED)
+        raise AssertionError("a checked condition has an attribute or a constant where a set is due")
+
+    def _attribute(self, node: Attribute, binding: Binding) -> Column:
+        kind = _typed(node.type)
+        if node.path in binding:
+            given = binding[node.path]
+            return fixed_column(given.value if given and given.assurance >= node.least else None, kind)
+        values = self.frame.view(node.path, node.least)
+        assert isinstance(values, pl.Series)  # noqa: S101  # checked: a scalar attribute
+        return self._named(f"{node.path}@{int(node.least)}", values, kind, self.frame.words(node.path))
+
+    def _named(self, name: str, values: pl.Series, kind: ScalarType, words: pl.Series | None = None) -> Column:
+        if len(values) != self.frame.rows:
+            return Column(pl.lit(values[0], values.dtype), kind, words)
+        # INVARIANT: one chunk. Polars 2.1 drops chunks where a literal is compared with a `when` over several.
+        if name not in self.series:
+            self.series[name] = values.rechunk()
+        return Column(pl.col(name), kind, words, None, name)
+
+    def codes(self, column: Column) -> tuple[npt.NDArray[np.intp], int]:
+        """Return a coded column's codes without nulls, and the code that stands for null."""
+        assert column.values is not None  # noqa: S101  # the caller asked for codes
+        found = self._codes.get(column.name)
+        if found is None:
+            (values,) = self.evaluate([column.expression])
+            found = values.fill_null(column.values).to_numpy().astype(np.intp)
+            if column.name:
+                self._codes[column.name] = found
+        return found, column.values
+
+    # --- arithmetic ------------------------------------------------------------------------------------
+
+    def _arithmetic(self, operator: Operator, left: Column, right: Column, kind: Any) -> Column:
+        a, b = left.expression, right.expression
+        if left.kind == DATETIME:
+            return self._quotient((a - b).cast(pl.Float64), pl.lit(1e6))
+        if operator is Operator.DIVIDE:
+            return self._quotient(a.cast(pl.Float64), b.cast(pl.Float64))
+        if kind == FLOAT:
+            return Column(_finite(_operate(operator, a.cast(pl.Float64), b.cast(pl.Float64))), FLOAT)
+        wide = _operate(operator, a.cast(pl.Int128), b.cast(pl.Int128))
+        return Column(wide.cast(pl.Int64, strict=False), kind)
+
+    def _quotient(self, over: pl.Expr, under: pl.Expr) -> Column:
+        """Divide in numpy: Polars divides by a literal as a product with its inverse, which rounds twice."""
+        a, b = self.evaluate([over, under])
+        with np.errstate(all="ignore"):
+            ratio = np.divide(a.to_numpy(), b.to_numpy()) + 0.0
+        result = pl.Series(ratio).set(pl.Series(~np.isfinite(ratio)), None)
+        return self._named(f"quotient {len(self.series)}", result, FLOAT)
+
+    # --- functions -------------------------------------------------------------------------------------
+
+    def _call(self, function: Function, arguments: list[Column]) -> Column:
+        if not arguments:
+            return fixed_column(function.value(), function.result)
+        given = pl.DataFrame(self.evaluate([a.expression for a in arguments]))
+        distinct = given.unique()
+        decoded = [decode(distinct[str(n)], a) for n, a in enumerate(arguments)]
+        results = [
+            None if any(v is None for v in row) else function.value(*row) for row in zip(*decoded, strict=True)
+        ]
+        if given.height != self.frame.rows:
+            return fixed_column(results[0], function.result)
+        result = encode(results, function.result)
+        joined = given.join(
+            distinct.with_columns(result.alias("result")),
+            on=given.columns,
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        words = dictionary(results) if function.result.kind is Kind.STRING else None
+        return self._named(f"call {len(self.series)}", joined["result"], function.result, words)
+
+
+def decode(values: pl.Series, column: Column) -> list[Any]:
+    """Return the Python values of a column's series."""
+    if column.words is not None:
+        words = column.words.to_list()
+        return [None if v is None else words[v] for v in values]
+    return [None if v is None else outward(v, column.kind) for v in values]
+
+
+def _typed(kind: Any) -> ScalarType:
+    assert isinstance(kind, ScalarType)  # noqa: S101  # checked
+    return kind
+
+
+def _finite(number: pl.Expr) -> pl.Expr:
+    """Null where a double is not finite; -0.0 becomes 0.0."""
+    return pl.when(number.is_finite()).then(number + 0.0)
+
+
+def _operate(operator: Operator, a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    match operator:
+        case Operator.ADD:
+            return a + b
+        case Operator.SUBTRACT:
+            return a - b
+        case Operator.MULTIPLY:
+            return a * b
+    raise AssertionError("a quotient is not computed by an expression")

@@ -1,0 +1,95 @@
+"""`abac simulate`: carry out a scenario and write its report."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from abac.cli.console import err, out, print_json
+from abac.cli.progress import Steps
+
+
+class Posture(StrEnum):
+    """The postures of `simulation.scenario`, spelt out here so that --help need not load it."""
+
+    STRICT = "strict"
+    STEP_UP = "step-up"
+    SHUTDOWN = "shutdown"
+    LENIENT = "lenient"
+
+
+SCENARIO = typer.Argument(help="A scenario file, a folder with one, or the name of a shipped one: june-2026.")
+SUBJECTS = typer.Option(min=1, help="How many subjects to draw.")
+SEED = typer.Option(min=0, help="The seed they are drawn with; one seed, one report.")
+POPULATION = typer.Option(
+    help="Your own population instead: XLSX, CSV, Parquet, Arrow, or <database url>#<table>."
+)
+MAPPING = typer.Option(help="How its columns map to the schema; `abac population inspect` proposes it.")
+POSTURE = typer.Option(help="What the provider does with what it cannot decide; default: all four, side by side.")
+OUT = typer.Option(help="Where the report goes; default: out/<scenario>; with --json nowhere.")
+IDENTIFY = typer.Option("--identify", help="Put ids and nationalities into the list of people, not pseudonyms.")
+ROWS = typer.Option(min=1, help="Rows per sheet of people.xlsx; people.parquet has all; default: 5000.")
+
+
+def simulate(
+    scenario: Annotated[str, SCENARIO],
+    subjects: Annotated[int, SUBJECTS] = 1_000_000,
+    seed: Annotated[int, SEED] = 2026,
+    population: Annotated[str | None, POPULATION] = None,
+    mapping: Annotated[Path | None, MAPPING] = None,
+    posture: Annotated[Posture | None, POSTURE] = None,
+    directory: Annotated[Path | None, typer.Option("--out", help=OUT.help)] = None,
+    identify: Annotated[bool, IDENTIFY] = False,
+    xlsx_rows: Annotated[int | None, ROWS] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print report.json to stdout, and nothing else.")
+    ] = False,
+) -> None:
+    """Show what directives would do to real people: who loses access, how many wrongly, what nobody can decide.
+
+    Writes report.html (open it in a browser; it needs no network), report.json, people.parquet and people.xlsx.
+    """
+    if mapping is not None and population is None:
+        raise typer.BadParameter("--mapping goes with --population")
+    from abac.service import shipped, simulate
+    from abac.simulation.report.people import CAP
+    from abac.simulation.report.terminal import show
+    from abac.simulation.report.validate import ReportError, validate
+    from abac.simulation.report.write import write_report
+    from abac.simulation.run import run
+    from abac.simulation.scenario import POSTURES
+
+    chosen = POSTURES if posture is None else (posture.value,)
+    document = shipped.scenario(scenario)
+    with Steps() as steps:
+        steps("drawing the population" if population is None else "reading the population")
+        inputs = simulate.load(
+            document, subjects=subjects, seed=seed, population=population, mapping=mapping, postures=chosen
+        )
+        steps.total = len(inputs.studies) + 5
+        result = run(inputs, identify=identify, progress=steps)
+        try:
+            validate(result.report)
+        except ReportError as error:
+            raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
+        target = directory or (None if as_json else Path("out") / inputs.scenario.id)
+        if target is not None:
+            steps("writing the report")
+            replaced = (target / "report.json").exists()
+            write_report(result.report, result.people, target, identify=identify, rows_per_sheet=xlsx_rows or CAP)
+    if as_json:
+        print_json(result.report)
+    else:
+        out().print(show(result.report, posture))
+    if target is not None:
+        _told(target, replaced=replaced)
+
+
+def _told(target: Path, *, replaced: bool) -> None:
+    """Say where the report is: on standard error, so that standard output holds the answer alone."""
+    words = "The report was replaced: " if replaced else "The report is written: "
+    err().print(Text.assemble("\n", words, (str(target / "report.html"), "bold")))

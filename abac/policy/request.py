@@ -1,0 +1,164 @@
+"""Requests, and the door they come in by.
+
+`assertions` checks every value of a request against the schema and says how well founded each is. A value of the
+wrong type is refused with the path to it. Where attributes come from is left to the caller and, later, `pip`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from abac.condition.reference import Assertion
+from abac.condition.schema import Assurance, AttributeDefinition, Category, Schema
+from abac.condition.types import DATETIME, Scalar, TypeClash, admit, describe
+from abac.errors import RequestError, did_you_mean
+
+ASSERTION_KEYS = ("value", "assurance", "source", "as_of", "complete")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a request's attributes come from, and whether the schema's defaults hold for its bare values.
+
+    Without them a bare value is `inferred` and a bare set incomplete: an assertion that says nothing of itself
+    is worth nothing more.
+    """
+
+    name: str
+    schema_defaults: bool
+
+
+EMBEDDED = Source("embedded", schema_defaults=True)
+"""Our own process asks; bare values have the schema's default assurance."""
+
+UNTRUSTED = Source("request", schema_defaults=False)
+"""Somebody else asks; bare values are inferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who wants to do what with which model, and under which circumstances.
+
+    Each category maps attribute names to values. A value is bare, or a mapping with `value` and any of
+    `assurance`, `source`, `as_of` and, for sets, `complete`; an element of a set may be such a mapping too.
+    `action` may be just its name. An absent attribute, or one that is None, is UNKNOWN.
+    """
+
+    subject: Mapping[str, Any] = field(default_factory=dict)
+    action: str | Mapping[str, Any] = field(default_factory=dict)
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    source: Source = EMBEDDED
+
+
+def assertions(request: Request, schema: Schema) -> dict[str, Assertion]:
+    """Return what a request asserts, by full attribute name. Raises `RequestError` with the path at fault."""
+    found: dict[str, Assertion] = {}
+    action = {"name": request.action} if isinstance(request.action, str) else request.action
+    for category, values in (
+        (Category.SUBJECT, request.subject),
+        (Category.ACTION, action),
+        (Category.RESOURCE, request.resource),
+        (Category.ENVIRONMENT, request.environment),
+    ):
+        if not isinstance(values, Mapping):
+            raise RequestError(category.value, f"expected a mapping of attributes, got {type(values).__name__}")
+        for name, value in values.items():
+            definition = schema.get(f"{category.value}.{name}")
+            if definition is None:
+                hint = did_you_mean(str(name), schema.names(category))
+                raise RequestError(f"{category.value}.{name}", _joined("no such attribute in the schema", hint))
+            if value is not None and (assertion := read_assertion(value, definition, request.source)):
+                found[definition.path] = assertion
+    return found
+
+
+def read_assertion(value: Any, definition: AttributeDefinition, source: Source) -> Assertion | None:
+    """Return the assertion that a bare or annotated value makes, or None if the annotated value is null."""
+    if isinstance(value, Mapping):
+        return _annotated(value, definition, source)
+    if source.schema_defaults:
+        return _assertion(value, definition, definition.assurance, definition.complete, source.name)
+    return _assertion(value, definition, Assurance.INFERRED, not definition.is_set, source.name)
+
+
+def _annotated(value: Mapping[str, Any], definition: AttributeDefinition, source: Source) -> Assertion | None:
+    for key in value:
+        if key not in ASSERTION_KEYS:
+            hint = did_you_mean(str(key), ASSERTION_KEYS)
+            raise RequestError(definition.path, _joined(f"unknown key `{key}` in an assertion", hint))
+    if value.get("value") is None:
+        return None
+    complete = value.get("complete", not definition.is_set)
+    if type(complete) is not bool:
+        raise RequestError(f"{definition.path}.complete", "expected true or false")
+    as_of = value.get("as_of")
+    try:
+        moment = None if as_of is None else admit(as_of, DATETIME)
+    except TypeClash as clash:
+        raise RequestError(f"{definition.path}.as_of", str(clash)) from None
+    made = _assertion(
+        value["value"],
+        definition,
+        read_assurance(value.get("assurance"), definition.path),
+        complete or not definition.is_set,
+        str(value.get("source", source.name)),
+    )
+    return Assertion(made.value, made.assurance, made.complete, made.elements, made.source, moment)  # type: ignore[arg-type]  # a date-time
+
+
+def read_assurance(word: Any, path: str) -> Assurance:
+    """Return the assurance a word names; `inferred` where nothing is said."""
+    if word is None:
+        return Assurance.INFERRED
+    level = word if isinstance(word, Assurance) else next((a for a in Assurance if str(a) == word), None)
+    if level is None:
+        known = ", ".join(map(str, Assurance))
+        raise RequestError(f"{path}.assurance", f"{describe(word)} is not one of {known}")
+    return level
+
+
+def _assertion(
+    value: Any, definition: AttributeDefinition, assurance: Assurance, complete: bool, source: str
+) -> Assertion:
+    bare, elements = _elements(value, definition, assurance) if definition.is_set else (value, ())
+    try:
+        return Assertion(admit(bare, definition.type), assurance, complete, elements, source)
+    except TypeClash as clash:
+        raise RequestError(definition.path, str(clash)) from None
+
+
+def _elements(
+    value: Any, definition: AttributeDefinition, assurance: Assurance
+) -> tuple[Any, tuple[tuple[Scalar, Assurance], ...]]:
+    """Split a set into bare values and the assurances its elements carry themselves.
+
+    An element asserted twice has the better of the two; one that a bare twin stands beside has at least the set's.
+    """
+    if not isinstance(value, list | tuple | set | frozenset) or not any(isinstance(e, Mapping) for e in value):
+        return value, ()
+    levels: dict[Scalar, Assurance] = {}
+    for i, element in enumerate(value):
+        own = element if isinstance(element, Mapping) else {"value": element, "assurance": assurance}
+        if set(own) - {"value", "assurance"} or "value" not in own:
+            raise RequestError(f"{definition.path}[{i}]", "an element has `value` and `assurance`, nothing else")
+        one = own["value"]
+        if not isinstance(one, bool | int | float | str) and not hasattr(one, "utcoffset"):
+            raise RequestError(f"{definition.path}[{i}]", "null or nested value inside a set")
+        level = read_assurance(own.get("assurance"), f"{definition.path}[{i}]")
+        (normal,) = _normal(one, definition, i)
+        levels[normal] = max(level, levels.get(normal, level))
+    return list(levels), tuple((e, a) for e, a in levels.items() if a != assurance)
+
+
+def _normal(one: Any, definition: AttributeDefinition, place: int) -> frozenset[Any]:
+    try:
+        return admit([one], definition.type)  # type: ignore[return-value]  # a set type admits to a frozenset
+    except TypeClash as clash:
+        raise RequestError(f"{definition.path}[{place}]", str(clash)) from None
+
+
+def _joined(message: str, hint: str) -> str:
+    return f"{message}; {hint}" if hint else message

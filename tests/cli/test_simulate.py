@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from abac.simulation.report.validate import validate
+from abac.simulation.report.write import FILES
+from tests.cli.running import abac, answered
+
+FEW = ["--subjects", "500", "--seed", "7"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_shipped_scenario_by_its_name(elsewhere):
+    result = abac("simulate", "june-2026", *FEW)
+    assert result.exit_code == 0, result.stderr
+    assert "SYNTHETIC" in result.stdout
+    assert "What the provider can do about d1-foreign-nationals" in result.stdout
+    assert "out/june-2026/report.html" in result.stderr
+    assert {p.name for p in (elsewhere / "out" / "june-2026").iterdir()} == set(FILES)
+
+
+def test_json_is_the_report_and_nothing_else_and_writes_no_file(elsewhere):
+    report = answered("simulate", "june-2026", *FEW)
+    validate(report)
+    assert report["subjects"] == 500
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_json_with_out_writes_the_same_report(elsewhere):
+    report = answered("simulate", "june-2026", *FEW, "--out", "here")
+    assert json.loads((elsewhere / "here" / "report.json").read_text()) == report
+
+
+def test_one_seed_one_report(elsewhere):
+    first, again = (abac("simulate", "june-2026", *FEW, "--json").stdout for _ in range(2))
+    other = abac("simulate", "june-2026", "--subjects", "500", "--seed", "8", "--json").stdout
+    assert first == again != other
+
+
+def test_one_posture(elsewhere):
+    report = answered("simulate", "june-2026", *FEW, "--posture", "lenient")
+    assert {entry["posture"] for entry in report["directives"]} == {"lenient"}
+    assert abac("simulate", "june-2026", *FEW, "--posture", "lenient").exit_code == 0
+    assert abac("simulate", "june-2026", *FEW, "--posture", "merciful").exit_code == 2
+
+
+def test_a_report_is_replaced_and_said_so_and_other_files_stay(elsewhere):
+    (elsewhere / "here").mkdir()
+    (elsewhere / "here" / "mine.txt").write_text("mine")
+    assert "The report is written" in abac("simulate", "june-2026", *FEW, "--out", "here").stderr
+    assert "The report was replaced" in abac("simulate", "june-2026", *FEW, "--out", "here").stderr
+    assert (elsewhere / "here" / "mine.txt").read_text() == "mine"
+
+
+def test_no_progress_where_standard_error_is_no_terminal(elsewhere):
+    assert abac("simulate", "june-2026", *FEW, "--json").stderr == ""
+
+
+def test_an_interrupt_leaves_nothing_half_written(elsewhere, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("abac.simulation.report.write._install", interrupted)
+    result = abac("simulate", "june-2026", *FEW, "--out", "here")
+    assert result.exit_code == 130
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_with_one_scenario_and_a_brought_population(folder):
+    report = answered("simulate", ".")
+    assert (report["scenario"], report["subjects"], report["truth"]) == ("first", 10, "bounded")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["june-2062"], "did you mean `june-2026`?"),
+        (["june-2026", "--subjects", "0"], "--subjects"),
+        (["june-2026", "--mapping", "mapping.yaml"], "--population"),
+        (["june-2026", "--population", "nothing.csv"], "mapping"),
+        (["."], "no `scenario.yaml`"),
+    ],
+)
+def test_bad_usage(elsewhere, arguments, said):
+    result = abac("simulate", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert list(elsewhere.iterdir()) == []

@@ -1,0 +1,28 @@
+"""What decides whether a change lands fails on a needless skip, and on a run without tests."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "skipped.py"
+CASE = '<testsuites><testsuite><testcase classname="c" name="t">{}</testcase></testsuite></testsuites>'
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (CASE.format(""), 0),
+        (CASE.format('<skipped type="pytest.skip" message="no browser"/>'), 1),
+        (CASE.format('<skipped type="pytest.skip" message="cannot here: no such machine"/>'), 0),
+        (CASE.format('<skipped type="pytest.xfail" message="known"/>'), 0),
+        ("<testsuites><testsuite/></testsuites>", 1),
+        (None, 1),
+    ],
+)
+def test_a_needless_skip_or_an_empty_run_fails(tmp_path, text, code):
+    results = tmp_path / "tests.xml"
+    if text is not None:
+        results.write_text(text)
+    assert subprocess.run([sys.executable, SCRIPT, results], capture_output=True, check=False).returncode == code
