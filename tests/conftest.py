@@ -1,6 +1,7 @@
 """Hypothesis profiles, and which tests are long laws.
 
-`default` is quick; `laws` is thorough and is chosen by ABAC_LAWS=1 or `-m law`. Tests marked `law` are left out
+`default` is quick and draws the same examples every time, so that what lands does not hang on luck; `laws` is
+thorough, draws anew, and is chosen by ABAC_LAWS=1 or `-m law`. Tests marked `law` are left out
 of a plain run: deselected, not skipped, so that a skip always means something.
 """
 
@@ -12,9 +13,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "default", max_examples=60, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    "default",
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("laws", parent=settings.get_profile("default"), max_examples=3_000)
+settings.register_profile(
+    "laws", parent=settings.get_profile("default"), max_examples=3_000, derandomize=False
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
