@@ -21,9 +21,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile(
-    "laws", parent=settings.get_profile("default"), max_examples=3_000, derandomize=False
-)
+settings.register_profile("laws", parent=settings.get_profile("default"), max_examples=3_000, derandomize=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
