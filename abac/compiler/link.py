@@ -7,31 +7,12 @@ never grants.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
 
+from abac.compiler.filling import Filler
 from abac.condition.check import check, too_large
-from abac.condition.expr import (
-    AllOf,
-    And,
-    AnyOf,
-    Arithmetic,
-    Call,
-    Comparison,
-    Condition,
-    Constant,
-    Definition,
-    Field,
-    Holds,
-    Literal,
-    Member,
-    Node,
-    Not,
-    Or,
-    SetConstant,
-    Term,
-)
+from abac.condition.expr import Condition
 from abac.condition.rewrite import simplify
 from abac.condition.terms import Vocabulary
 from abac.condition.types import Scalar
@@ -86,7 +67,7 @@ class RowLinker:
         self._model, self._rows, self._vocabulary = model, rows, vocabulary
         self._names = Names(lists, fields=frozenset(model.fields))
         self._persons, self._findings = persons, findings
-        self._members: dict[tuple[str, ...], frozenset[Scalar]] = {}
+        self._filler = Filler(RowLinks(model.roles, rows), findings)
 
     def rules(self) -> list[Rule]:
         """Return a rule for every row, in the order that counts; rows with an error are left out."""
@@ -112,7 +93,7 @@ class RowLinker:
         condition = substitute(condition, self._person_meaning(condition))
         if too_large(condition, row.span, self._findings):
             return None
-        filled = self._fill(condition, row)
+        filled = self._filler.fill(condition, row.fields)
         if filled is None:
             return None
         typed = check(filled, self._vocabulary, self._findings)
@@ -141,56 +122,29 @@ class RowLinker:
                 unknown_test(reference, self._persons, self._findings)
         return meaning
 
-    # --- filling in the row's fields -------------------------------------------------------------------
 
-    def _fill(self, node: Condition, row: Row) -> Condition | None:
-        """Replace every field by the row's text and every role question by the set of those who have the role."""
-        match node:
-            case Not(operand=operand):
-                inner = self._fill(operand, row)
-                return None if inner is None else replace(node, operand=inner)
-            case And(operands=operands) | Or(operands=operands):
-                filled = [self._fill(o, row) for o in operands]
-                whole = tuple(f for f in filled if f is not None)
-                return replace(node, operands=whole) if len(whole) == len(filled) else None
-            case Holds(term=Call(function=name, arguments=arguments)) if name in self._model.roles:
-                return self._role(node, name, [self._term(a, row) for a in arguments])
-            case Holds(term=term):
-                return replace(node, term=self._term(term, row))
-            case Comparison() | AnyOf() | AllOf():
-                return replace(node, left=self._term(node.left, row), right=self._term(node.right, row))
-            case Member(element=element, collection=collection):
-                return replace(node, element=self._term(element, row), collection=self._term(collection, row))
-            case Literal():
-                return node
-            case Definition():
-                return None  # an unknown person test, noted where it was looked up
-            case _:
-                assert_never(node)
+@dataclass(slots=True)
+class RowLinks:
+    """The role links of a load, each question answered once."""
 
-    def _term(self, term: Term, row: Row) -> Term:
-        match term:
-            case Field(name=name):
-                return Constant(row.fields[name].value, span=row.fields[name].span)
-            case Arithmetic(left=left, right=right):
-                return replace(term, left=self._term(left, row), right=self._term(right, row))
-            case Call(arguments=arguments):
-                return replace(term, arguments=tuple(self._term(a, row) for a in arguments))
-            case _:
-                return term
+    roles: Mapping[str, int]
+    rows: Rows
+    found: dict[tuple[str, ...], frozenset[Scalar]] = field(default_factory=dict)
 
-    def _role(self, node: Node, definition: str, arguments: list[Term]) -> Condition | None:
-        """`g(x, "role")` is `x in {everyone linked to the role}`: role links are revision data, closed-world."""
-        domain = " and a domain" if self._model.roles[definition] > 2 else ""  # noqa: PLR2004  # who, and which role
-        names = [a.value for a in arguments[1:] if isinstance(a, Constant) and isinstance(a.value, str)]
-        if len(arguments) != self._model.roles[definition] or len(names) != len(arguments) - 1:
-            message = f"`{definition}` takes who, then a role{domain} from the row or in quotes"
-            self._findings.error(node.span, "unsupported", message)
-            return None
-        key = (definition, *names)
-        if key not in self._members:
-            self._members[key] = self._rows.members(definition, names[0], tuple(names[1:]))
-        return Member(arguments[0], SetConstant(self._members[key], span=node.span), span=node.span)
+    def arity(self, definition: str) -> int | None:
+        """Return how many names a link has: two, or three with a domain; None for what is no role definition."""
+        return self.roles.get(definition)
+
+    def members(self, definition: str, role: str, domain: tuple[str, ...]) -> frozenset[Scalar]:
+        """Return everyone who has `role` in `domain`, the role itself included."""
+        key = (definition, role, *domain)
+        if key not in self.found:
+            self.found[key] = self.rows.members(definition, role, domain)
+        return self.found[key]
+
+    def domains(self, definition: str) -> set[str]:
+        """Return every domain that a link names."""
+        return {link[2] for link in self.rows.links.get(definition, ()) if len(link) > 2}  # noqa: PLR2004  # a domain
 
 
 def _stem(file: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from simpleeval import DISALLOW_METHODS  # type: ignore[import-untyped]  # it ships no types
+
 from abac.condition.expr import (
     AllOf,
     AnyOf,
@@ -34,6 +36,9 @@ SHORT = {
 }
 """Casbin's request names: the category each stands for, and the attribute meant by the bare name."""
 
+DOMAIN = (Category.SUBJECT, "domain")
+"""What `r.dom` stands for."""
+
 LONG = {category.value: category for category in Category}
 SET_OPERATORS = ("any_of", "all_of", "none_of")
 REFUSED = {
@@ -45,34 +50,90 @@ REFERENCES = ("list", "person", "eval")
 
 
 @dataclass(frozen=True, slots=True)
+class RequestShape:
+    """A Casbin request definition of any names (`r = user, path`), and the attribute each way to a value means.
+
+    `request` and `policy` are the roots that a text may use (`r2`, `p2`). `sub`, `obj`, `act` and `dom` go to
+    their categories; every other name is of the environment. `sources` notes each attribute met, with the name
+    and the steps from it, since two ways to different values must not come to one attribute.
+    """
+
+    request: str
+    policy: str
+    names: tuple[str, ...]
+    sources: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict, compare=False)
+
+    def attribute(self, name: str, steps: tuple[str, ...], span: Span) -> Attribute:
+        """Return the attribute that `r.name.step` stands for."""
+        hidden = next((s for s in steps if s.startswith(("_", "func_")) or s in DISALLOW_METHODS), None)
+        if hidden is not None:
+            raise TextError(span, "refused", f"`{hidden}` is nothing a policy may read")
+        if name in ("sub", "obj", "act"):
+            category, bare = SHORT[name]
+            spelled = ".".join(steps) or bare
+        elif name == "dom":
+            category, spelled = DOMAIN[0], ".".join((DOMAIN[1], *steps))
+        else:
+            category, spelled = Category.ENVIRONMENT, ".".join((name, *steps))
+        found = Attribute(category, spelled, span=span)
+        held = self.sources.setdefault(found.path, (name, steps))
+        if held != (name, steps):
+            other = ".".join((self.request, held[0], *held[1]))
+            message = f"`{'.'.join((self.request, name, *steps))}` and `{other}` cannot both be read here"
+            raise TextError(span, "unsupported", message)
+        return found
+
+    def resolve(self, parts: list[str], span: Span, fields: frozenset[str] | None) -> Node:
+        """Return the row's field or the attribute that a dotted name stands for."""
+        match parts:
+            case [root, name] if root == self.policy and fields is not None:
+                return _field(name, span, fields)
+            case [root, name, *steps] if root == self.request and name in self.names:
+                return self.attribute(name, tuple(steps), span)
+        known = [f"{self.request}.{name}" for name in self.names]
+        hint = did_you_mean(".".join(parts[:2]), known)
+        raise TextError(span, "unknown-name", f"`{'.'.join(parts)}` is no part of the request", hint)
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
-    """What a text may refer to besides attributes: named lists, terms of a directive, fields of a policy row."""
+    """What a text may refer to besides attributes: named lists, terms of a directive, fields of a policy row.
+
+    With a `shape`, attributes are what a Casbin request definition makes them.
+    """
 
     lists: Mapping[str, frozenset[Scalar]] = field(default_factory=dict)
     terms: frozenset[str] = frozenset()
     fields: frozenset[str] | None = None
+    shape: RequestShape | None = None
 
 
 def resolve(parts: list[str], span: Span, names: Names) -> Node:
     """Return what a dotted name stands for: a row's field, an attribute, or a term of the directive."""
+    if names.shape is not None:
+        return names.shape.resolve(parts, span, names.fields)
     match parts:
         case ["p", name] if names.fields is not None:
-            if name not in names.fields:
-                hint = did_you_mean(name, names.fields)
-                raise TextError(span, "unknown-field", f"policy rows have no field `{name}`", hint)
-            return Field(name, span=span)
+            return _field(name, span, names.fields)
         case ["r", short] if short in SHORT:
             category, name = SHORT[short]
             return Attribute(category, name, span=span)
         case ["r", short, name] if short in SHORT:
             return _attribute(SHORT[short][0], name, span, names)
         case ["r", "dom"]:
-            return Attribute(Category.SUBJECT, "domain", span=span)
+            return Attribute(*DOMAIN, span=span)
         case [long, name] if long in LONG:
             return _attribute(LONG[long], name, span, names)
     known = [f"r.{s}" for s in SHORT] + [*LONG]
     hint = did_you_mean(".".join(parts[:2]) if parts[0] == "r" else parts[0], known)
     raise TextError(span, "unknown-name", f"`{'.'.join(parts)}` names no attribute", hint)
+
+
+def _field(name: str, span: Span, fields: frozenset[str]) -> Field:
+    if name not in fields:
+        hint = did_you_mean(name, fields)
+        raise TextError(span, "unknown-field", f"policy rows have no field `{name}`", hint)
+    return Field(name, span=span)
 
 
 def _attribute(category: Category, name: str, span: Span, names: Names) -> Node:
