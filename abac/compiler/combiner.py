@@ -5,9 +5,9 @@ Each node of the tree becomes a closure over the masks of its rules. Which rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from abac.compiler.index import Index
+from abac.compiler.index import Index, Members, bits
 from abac.policy.rule import Algorithm, Policy, PolicySet
 
 Combine = Callable[[int, int], tuple[int, int]]
@@ -16,28 +16,17 @@ Combine = Callable[[int, int], tuple[int, int]]
 
 def combiner(root: Policy | PolicySet, index: Index) -> Combine:
     """Return the function that combines the masks of a whole tree."""
-    return _node(root, index, 0)[0]
+    return _node(root, index, iter(index.members))
 
 
-def _node(node: Policy | PolicySet, index: Index, at: int) -> tuple[Combine, int]:
-    """Return the combiner of a node whose first rule has number `at`, and the number after its last."""
+def _node(node: Policy | PolicySet, index: Index, members: Iterator[Members]) -> Combine:
     if isinstance(node, Policy):
-        return _policy(node, index, at)
-    parts: list[Combine] = []
-    for child in node.children:
-        part, at = _node(child, index, at)
-        parts.append(part)
+        part = _FLAT[node.algorithm](next(members), index)
+        return _denied_by_default(part) if node.default_deny else part
+    parts = tuple(_node(child, index, members) for child in node.children)
     alone = len(parts) == 1 and node.algorithm in _TRANSPARENT
-    whole = parts[0] if alone else _SETS[node.algorithm](tuple(parts))
-    return _denied_by_default(whole) if node.default_deny else whole, at
-
-
-def _policy(node: Policy, index: Index, at: int) -> tuple[Combine, int]:
-    rules = ((1 << len(node.rules)) - 1) << at
-    riders = ((1 << len(node.obligation_rules)) - 1) << (at + len(node.rules))
-    part = _FLAT[node.algorithm](index.permits & rules, index.denies & rules, riders)
-    after = at + len(node.rules) + len(node.obligation_rules)
-    return _denied_by_default(part) if node.default_deny else part, after
+    whole = parts[0] if alone else _SETS[node.algorithm](parts)
+    return _denied_by_default(whole) if node.default_deny else whole
 
 
 _DEFAULT_DENY = {1: 1, 2: 2, 4: 2, 5: 7, 6: 2, 7: 7}
@@ -54,11 +43,12 @@ def _denied_by_default(inner: Combine) -> Combine:
 # --- one policy, by masks: 1 PERMIT, 2 DENY, 4 NOT_APPLICABLE, and their unions (policy.decision.Extended) -------
 
 
-def _flat(decide: Callable[[int, int, int, int], int]) -> Callable[[int, int, int], Combine]:
+def _flat(decide: Callable[[int, int, int, int], int]) -> Callable[[Members, Index], Combine]:
     """Make an order-free algorithm of a function over (possible, certain) permits and denies."""
 
-    def make(permits: int, denies: int, riders: int) -> Combine:
-        standing = permits | denies | riders
+    def make(members: Members, _: Index) -> Combine:
+        permits, denies = members.permits, members.denies
+        standing = permits | denies | members.riders
 
         def combine(possible: int, certain: int) -> tuple[int, int]:
             answer = decide(possible & permits, certain & permits, possible & denies, certain & denies)
@@ -85,38 +75,58 @@ def _permit_overrides(p: int, cp: int, d: int, cd: int) -> int:
     return 2 if cd else 6 if d else 4
 
 
-def _first_applicable(permits: int, denies: int, riders: int) -> Combine:
-    rules = permits | denies
+def _first_applicable(members: Members, index: Index) -> Combine:
+    permits, denies, riders = members.permits, members.denies, members.riders
+    until = _window(index)
 
     def combine(possible: int, certain: int) -> tuple[int, int]:
-        standing, sure = possible & rules, certain & rules
-        lowest = sure & -sure
-        window = standing & ((lowest << 1) - 1) if lowest else standing
+        standing = possible & (permits | denies)
+        first, window = until(standing, certain & standing)
         relevant = window | possible & riders
         if not window:
             return 4, relevant
-        if lowest and window == lowest:
-            return (1 if lowest & permits else 2), relevant
+        if first == window:
+            return (1 if first & permits else 2), relevant
         return (1 if window & permits else 0) | (2 if window & denies else 0) | 4, relevant
 
     return combine
 
 
-def _xacml_first_applicable(permits: int, denies: int, riders: int) -> Combine:
-    inner = _first_applicable(permits, denies, riders)
+def _window(index: Index) -> Callable[[int, int], tuple[int, int]]:
+    """Return a function that gives the first certain rule, and it with all standing ones before it.
+
+    Slots fall as rules follow one another, so the first is the highest bit; only strays stand elsewhere.
+    """
+    rank, strays = index.rank, index.strays
+
+    def until(standing: int, certain: int) -> tuple[int, int]:
+        if not certain:
+            return 0, standing
+        if not standing & strays:
+            top = certain.bit_length() - 1
+            return 1 << top, standing >> top << top
+        first = min(bits(certain), key=rank.__getitem__)
+        last = rank[first]
+        return 1 << first, sum(1 << n for n in bits(standing) if rank[n] <= last)
+
+    return until
+
+
+def _xacml_first_applicable(members: Members, index: Index) -> Combine:
+    inner, rank = _first_applicable(members, index), index.rank
 
     def combine(possible: int, certain: int) -> tuple[int, int]:
-        standing = possible & (permits | denies)
-        first = standing & -standing
+        standing = possible & (members.permits | members.denies)
         _, relevant = inner(possible, certain)
-        if not first:
+        if not standing:
             return 4, relevant
-        return (1 if first & permits else 2) | (0 if first & certain else 4), relevant
+        first = 1 << min(bits(standing), key=rank.__getitem__)
+        return (1 if first & members.permits else 2) | (0 if first & certain else 4), relevant
 
     return combine
 
 
-_FLAT: Mapping[Algorithm, Callable[[int, int, int], Combine]] = {
+_FLAT: Mapping[Algorithm, Callable[[Members, Index], Combine]] = {
     Algorithm.DENY_OVERRIDES: _flat(_deny_overrides),
     Algorithm.PERMIT_OVERRIDES: _flat(_permit_overrides),
     Algorithm.FIRST_APPLICABLE: _first_applicable,

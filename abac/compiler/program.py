@@ -13,9 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from abac.compiler.combiner import Combine, combiner
+from abac.compiler.combiner import combiner
+from abac.compiler.generate import Run, generate
 from abac.compiler.index import Index, build
 from abac.compiler.link import DIRECTIVES, directive_policy
+from abac.compiler.outcomes import Outcomes
+from abac.compiler.runner import runner
 from abac.condition.functions import Function
 from abac.condition.schema import Schema
 from abac.condition.text import condition_text
@@ -39,7 +42,7 @@ class Program:
     functions: Mapping[str, Function]
     revision: str
     index: Index
-    combine: Combine
+    run: Run
     directives: tuple[Directive, ...] = ()
     persons: Mapping[str, PersonTest] = field(default_factory=dict)
     lists: Mapping[str, frozenset[Any]] = field(default_factory=dict)
@@ -57,14 +60,14 @@ def assemble(
     warnings: Sequence[Diagnostic] = (),
 ) -> Program:
     """Index a linked tree and name it by its digest."""
-    index = build(root, schema, functions)
+    index, name = build(root, schema, functions), revision(schema, root, functions)
     return Program(
         schema,
         root,
         functions,
-        revision(schema, root, functions),
+        name,
         index,
-        combiner(root, index),
+        generate(root, runner(index, combiner(root, index), Outcomes(index, name))),
         tuple(directives),
         persons or {},
         lists or {},

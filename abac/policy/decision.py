@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any
 
+import msgspec
+
 from abac.condition.truth import Truth
 
 
@@ -89,8 +91,7 @@ class Citation:
 UNCITED = Citation()
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True):
     """A rule that a decision rests on, how its condition stood, and what it cites."""
 
     rule: str
@@ -105,12 +106,11 @@ class Reason:
         return f"{self.effect.value} by {where}{test} ({self.truth.name})"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The answer to one request.
 
-    `unknown` names the attributes that, once known, settle an INDETERMINATE; it is empty otherwise. `permitted` is
-    true only of a PERMIT whose obligations the caller has said it discharges.
+    `unknown` names, in alphabetical order, the attributes that, once known, settle an INDETERMINATE; it is empty
+    otherwise. `permitted` is true only of a PERMIT whose obligations the caller has said it discharges.
     """
 
     extended: Extended
@@ -120,8 +120,8 @@ class Outcome:
     obligations: tuple[Obligation, ...] = ()
     advice: tuple[Obligation, ...] = ()
     revision: str = ""
+    decision: Decision = Decision.INDETERMINATE
+    """PERMIT, DENY, NOT_APPLICABLE or INDETERMINATE: what `extended` comes to, whatever was given."""
 
-    @property
-    def decision(self) -> Decision:
-        """PERMIT, DENY, NOT_APPLICABLE or INDETERMINATE."""
-        return self.extended.decision
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "decision", self.extended.decision)

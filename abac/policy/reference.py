@@ -137,7 +137,7 @@ def _unknown(
     for judged in relevant:
         if judged.truth is UNKNOWN and isinstance(judged.rule, Rule):
             names |= dict.fromkeys(unknown_leaves(judged.rule.condition, reference, assertions))
-    return tuple(names)
+    return tuple(sorted(names))
 
 
 def unknown_leaves(

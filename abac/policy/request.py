@@ -6,9 +6,11 @@ wrong type is refused with the path to it. Where attributes come from is left to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance, AttributeDefinition, Category, Schema
@@ -37,42 +39,68 @@ UNTRUSTED = Source("request", schema_defaults=False)
 """Somebody else asks; bare values are inferred."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, gc=False):
     """Who wants to do what with which model, and under which circumstances.
 
-    Each category maps attribute names to values. A value is bare, or a mapping with `value` and any of
-    `assurance`, `source`, `as_of` and, for sets, `complete`; an element of a set may be such a mapping too.
-    `action` may be just its name. An absent attribute, or one that is None, is UNKNOWN.
+    Each category maps attribute names to values, or is an object with attributes of those names, read only as
+    rules ask for them. A value is bare, or a mapping with `value` and any of `assurance`, `source`, `as_of` and,
+    for sets, `complete`; an element of a set may be such a mapping too. `action` may be just its name. An absent
+    attribute, or one that is None, is UNKNOWN.
+
+    A struct rather than a dataclass, because one is made for every decision.
     """
 
-    subject: Mapping[str, Any] = field(default_factory=dict)
-    action: str | Mapping[str, Any] = field(default_factory=dict)
-    resource: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
+    subject: Any = {}
+    action: Any = {}
+    resource: Any = {}
+    environment: Any = {}
     source: Source = EMBEDDED
+
+    def categories(self) -> tuple[tuple[Category, Any], ...]:
+        """Return what the request gives per category, an action by name as a mapping."""
+        action = {"name": self.action} if isinstance(self.action, str) else self.action
+        return (
+            (Category.SUBJECT, self.subject),
+            (Category.ACTION, action),
+            (Category.RESOURCE, self.resource),
+            (Category.ENVIRONMENT, self.environment),
+        )
 
 
 def assertions(request: Request, schema: Schema) -> dict[str, Assertion]:
     """Return what a request asserts, by full attribute name. Raises `RequestError` with the path at fault."""
     found: dict[str, Assertion] = {}
-    action = {"name": request.action} if isinstance(request.action, str) else request.action
-    for category, values in (
-        (Category.SUBJECT, request.subject),
-        (Category.ACTION, action),
-        (Category.RESOURCE, request.resource),
-        (Category.ENVIRONMENT, request.environment),
-    ):
-        if not isinstance(values, Mapping):
-            raise RequestError(category.value, f"expected a mapping of attributes, got {type(values).__name__}")
-        for name, value in values.items():
+    for category, given in request.categories():
+        read = reader(given, category)
+        for name in given if isinstance(given, Mapping) else schema.names(category):
             definition = schema.get(f"{category.value}.{name}")
             if definition is None:
-                hint = did_you_mean(str(name), schema.names(category))
-                raise RequestError(f"{category.value}.{name}", _joined("no such attribute in the schema", hint))
+                raise unknown_attribute(category, name, schema)
+            value = read(name)
             if value is not None and (assertion := read_assertion(value, definition, request.source)):
                 found[definition.path] = assertion
     return found
+
+
+def reader(given: Any, category: Category) -> Callable[[str], Any]:
+    """Return how the attributes of a mapping, or of an object, are read; None is absent.
+
+    Raises `RequestError` for what is plainly neither, such as a string or a list.
+    """
+    if given.__class__ is dict or isinstance(given, Mapping):
+        return given.get
+    if given is None or isinstance(given, _VALUES):
+        raise RequestError(category.value, f"expected a mapping of attributes, got {type(given).__name__}")
+    return lambda name: getattr(given, name, None)
+
+
+_VALUES = (str, bytes, bool, int, float, list, tuple, set, frozenset)
+
+
+def unknown_attribute(category: Category, name: Any, schema: Schema) -> RequestError:
+    """Return the error for an attribute that the schema does not have."""
+    hint = did_you_mean(str(name), schema.names(category))
+    return RequestError(f"{category.value}.{name}", _joined("no such attribute in the schema", hint))
 
 
 def read_assertion(value: Any, definition: AttributeDefinition, source: Source) -> Assertion | None:
@@ -106,7 +134,7 @@ def _annotated(value: Mapping[str, Any], definition: AttributeDefinition, source
         complete or not definition.is_set,
         str(value.get("source", source.name)),
     )
-    return Assertion(made.value, made.assurance, made.complete, made.elements, made.source, moment)  # type: ignore[arg-type]  # a date-time
+    return replace(made, as_of=moment)  # type: ignore[arg-type]  # a date-time
 
 
 def read_assurance(word: Any, path: str) -> Assurance:

@@ -125,7 +125,7 @@ def _moves(
 
 def _atoms(program: Program) -> list[Condition]:
     """Return the distinct atoms of a program: its conditions below `!`, `&&` and `||`."""
-    nodes = (n for slot in program.index.slots for n in walk(slot.condition))
+    nodes = (n for slot in program.index.rules.values() for n in walk(slot.condition))
     return list(dict.fromkeys(n for n in nodes if isinstance(n, Holds | Comparison | Member | AnyOf | AllOf)))
 
 

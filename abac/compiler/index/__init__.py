@@ -1,0 +1,201 @@
+"""The index of a program: per attribute and value, which rules are ruled out, and which are not certain.
+
+A rule is split into conjuncts. What reads one attribute goes into that attribute's `table`, where the value of a
+request finds its mask (`masks`) in one look-up; what reads more is a closure, asked only for the rules still
+standing. So a decision costs a look-up and an OR per attribute, whatever the number of rules. An index never
+changes; `amended` makes the next one from it without sorting the rules again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from abac.backends.closure import Test, lower
+from abac.compiler.index.layer import layer
+from abac.compiler.index.masks import Mask, bits, lane, toggled
+from abac.compiler.index.table import Table
+from abac.condition.expr import And, Condition, attributes
+from abac.condition.functions import Function
+from abac.condition.schema import Category, Schema
+from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule, policies
+
+__all__ = ["GAP", "Full", "Index", "Members", "Slot", "amended", "bits", "build"]
+
+Slot = Rule | ObligationRule
+
+GAP = 1 << 20
+"""How far the ranks of neighbouring rules lie apart, so that others fit between them."""
+
+LAYERS = 8
+"""More layers than this on one attribute are made one."""
+
+
+class Full(Exception):  # noqa: N818  # no error: it asks for a new index
+    """An index has no slot, or no rank, for one more rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The slots of one policy: its rules by effect, and its obligation rules."""
+
+    permits: Mask
+    denies: Mask
+    riders: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The rules of a program by slot, and the tables of its attributes.
+
+    The first rule has the highest slot. Rules added later have slots below all others (`strays`); `rank` says
+    where they stand. `free` is the number of slots left. `members` are the policies' slots in the order of the
+    tree. `start` is what conjuncts without attributes say. `closures` are the conjuncts that no table can answer
+    alone, `several` the rules that have one over several attributes, `owing` those with obligations.
+    """
+
+    capacity: int
+    free: int
+    rules: Mapping[int, Slot]
+    rank: Mapping[int, int]
+    strays: Mask
+    members: tuple[Members, ...]
+    schema: Schema
+    functions: Mapping[str, Function]
+    tables: Mapping[str, Table]
+    start: Mask
+    closures: Mapping[int, tuple[tuple[Condition, Test], ...]]
+    several: Mask
+    owing: Mask
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The full names of all attributes that a rule reads."""
+        several = (attributes(condition) for tests in self.closures.values() for condition, _ in tests)
+        own = (path for path, table in self.tables.items() if table.layers)
+        return frozenset(own).union(*several)
+
+    def reads(self, category: Category) -> list[tuple[str, Table]]:
+        """Return the attributes of a category whose tables have conjuncts, by name."""
+        of = (d for d in self.schema if d.category is category)
+        return [(d.name, self.tables[d.path]) for d in of if self.tables[d.path].layers]
+
+    def in_order(self, mask: Mask) -> list[int]:
+        """Return the slots of a mask in the order of their rules."""
+        found = list(bits(mask))
+        return sorted(found, key=self.rank.__getitem__) if mask & self.strays else found
+
+
+def build(root: Policy | PolicySet, schema: Schema, functions: Mapping[str, Function]) -> Index:
+    """Give the rules of a tree their slots and sort their conjuncts."""
+    each = list(policies(root))
+    slots: list[Slot] = []
+    for policy in each:
+        slots += policy.rules
+        slots += policy.obligation_rules
+    free = min(512, max(16, len(slots) // 8))
+    capacity = len(slots) + free
+    numbered = {capacity - 1 - n: slot for n, slot in enumerate(slots)}
+    rank = {slot: n * GAP for n, slot in enumerate(numbered)}
+    members, at = [], capacity
+    for policy in each:
+        own = range(at - 1, at - 1 - len(policy.rules), -1)
+        at -= len(policy.rules) + len(policy.obligation_rules)
+        riders = ((1 << len(policy.obligation_rules)) - 1) << at
+        members.append(
+            Members(_of(own, numbered, "PERMIT", capacity), _of(own, numbered, "DENY", capacity), riders)
+        )
+    empty = {d.path: Table(d, (), capacity) for d in schema}
+    index = Index(capacity, free, {}, rank, 0, tuple(members), schema, functions, empty, 0, {}, 0, 0)
+    return _with(index, numbered)
+
+
+def _of(own: Iterable[int], numbered: Mapping[int, Slot], effect: str, capacity: int) -> Mask:
+    rules = ((n, numbered[n]) for n in own)
+    return toggled(0, (n for n, rule in rules if isinstance(rule, Rule) and rule.effect.value == effect), capacity)
+
+
+def _with(index: Index, added: Mapping[int, Slot]) -> Index:
+    """Return the index with more rules, sorted into one more layer of the tables they read."""
+    capacity, functions = index.capacity, index.functions
+    alone: dict[str, dict[int, list[Condition]]] = {}
+    closures: dict[int, list[tuple[Condition, Test]]] = {}
+    fixed: set[int] = set()
+    several = []
+    for number, slot in added.items():
+        for conjunct in conjuncts(slot.condition):
+            read = attributes(conjunct)
+            if len(read) == 1:
+                alone.setdefault(next(iter(read)), {}).setdefault(number, []).append(conjunct)
+                continue
+            test = lower(conjunct, functions)
+            if read:
+                several.append(number)
+            else:
+                fixed.update(lane(number, test({}), capacity))
+            closures.setdefault(number, []).append((conjunct, test))
+    tables = dict(index.tables)
+    for path, held in alone.items():
+        tables[path] = _layered(tables[path], held, functions)
+        for number, tests in tables[path].layers[-1].closures.items():
+            if number in held:
+                closures.setdefault(number, []).extend(tests)
+    return replace(
+        index,
+        rules={**index.rules, **added},
+        tables=tables,
+        start=index.start | toggled(0, fixed, 2 * capacity),
+        closures={**index.closures, **{n: tuple(tests) for n, tests in closures.items()}},
+        several=index.several | toggled(0, set(several), capacity),
+        owing=index.owing | toggled(0, (n for n, slot in added.items() if slot.obligations), capacity),
+    )
+
+
+def _layered(table: Table, held: dict[int, list[Condition]], functions: Mapping[str, Function]) -> Table:
+    layers = table.layers
+    if len(layers) > LAYERS:
+        late = {n: c for one in layers[1:] for n, c in one.conjuncts.items()}
+        layers, held = layers[:1], late | held
+    return Table(
+        table.definition, (*layers, layer(table.definition, held, functions, table.capacity)), table.capacity
+    )
+
+
+def conjuncts(condition: Condition) -> Sequence[Condition]:
+    """Return the conditions that must all hold."""
+    return condition.operands if isinstance(condition, And) else (condition,)
+
+
+def amended(index: Index, added: Sequence[tuple[int, int, Rule]], removed: Iterable[int]) -> Index:
+    """Return the index with rules added, each as (number of its policy, rank, rule), and slots removed.
+
+    Only what the new rules read is sorted. Raises `Full` where there is no slot left.
+    """
+    if len(added) > index.free:
+        raise Full
+    gone = toggled(0, removed, index.capacity)
+    members = [Members(m.permits & ~gone, m.denies & ~gone, m.riders & ~gone) for m in index.members]
+    numbered: dict[int, Slot] = {}
+    rank = dict(index.rank)
+    strays = index.strays
+    for offset, (policy, place, rule) in enumerate(added, 1):
+        slot = index.free - offset
+        bit = 1 << slot
+        own = members[policy]
+        permits = rule.effect.value == "PERMIT"
+        members[policy] = Members(own.permits | bit * permits, own.denies | bit * (not permits), own.riders)
+        numbered[slot], rank[slot] = rule, place
+        strays |= bit
+    kept = {n: slot for n, slot in index.rules.items() if not gone >> n & 1} if gone else index.rules
+    left = replace(
+        index,
+        free=index.free - len(added),
+        rules=kept,
+        rank=rank,
+        strays=strays & ~gone,
+        members=tuple(members),
+        closures={n: c for n, c in index.closures.items() if not gone >> n & 1} if gone else index.closures,
+        several=index.several & ~gone,
+        owing=index.owing & ~gone,
+    )
+    return _with(left, numbered)

@@ -1,0 +1,206 @@
+"""One attribute of a program: the masks of its values, remembered by value.
+
+A *plain* value is a bare one of the attribute's own class from a source whose bare values have the schema's
+assurance. Its mask is found by one look-up in `memo` (of the only element in `single`, for sets), which computes
+what it has not seen. Values that no rule names share a mask and are not remembered, so identifiers cost no memory;
+what is remembered is bounded in bytes. `masks` takes every other value, by way of the door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from abac.compiler.index.cells import BYTES
+from abac.compiler.index.layer import Layer
+from abac.compiler.index.masks import Mask
+from abac.condition.reference import Assertion
+from abac.condition.schema import AttributeDefinition
+from abac.condition.types import INT_MAX, INT_MIN, Kind, ScalarType, SetType
+from abac.policy.request import Source, read_assertion
+
+FEW = 8
+"""So many closures are asked at once of a value first met; more wait for the rules still standing."""
+
+
+class Memo(dict[Any, Mask]):
+    """Masks by value; a value not seen before is computed, and remembered where that pays."""
+
+    __slots__ = ("_compute", "_limit")
+
+    def __init__(self, compute: Callable[[Any], tuple[Mask, bool]], limit: int) -> None:
+        super().__init__()
+        self._compute, self._limit = compute, limit
+
+    def __missing__(self, value: Any) -> Mask:
+        mask, keep = self._compute(value)
+        if keep:
+            if len(self) >= self._limit:
+                self.clear()
+            self[value] = mask
+        return mask
+
+
+class Table:
+    """One attribute's layers and memos. Share it between threads freely: what it remembers never changes."""
+
+    def __init__(self, definition: AttributeDefinition, layers: tuple[Layer, ...], capacity: int) -> None:
+        self.definition, self.layers, self.capacity = definition, layers, capacity
+        kind = definition.type
+        self.is_set = isinstance(kind, SetType)
+        self.plain = _class(kind.element if isinstance(kind, SetType) else kind)
+        self.is_instant = isinstance(kind, ScalarType) and kind.kind is Kind.DATETIME
+        self._sound = _sound(kind) if isinstance(kind, ScalarType) else None
+        self.absent = 1 << 3 * capacity
+        self._pending = 0
+        for one in layers:
+            self.absent |= one.absent
+            self._pending |= one.pending
+        self._closures = sum(len(one.closures) for one in layers)
+        self._named = _named(layers, definition)
+        limit = max(64, BYTES // (capacity // 8 + 150))
+        self._met: set[Any] = set()
+        self.memo = Memo(self._first, limit)
+        self.single = Memo(self._first_single, limit)
+        self._sets = Memo(self._first_set, limit)
+
+    # --- values as they come -----------------------------------------------------------------------------
+
+    def masks(self, value: Any, source: Source) -> Mask:
+        """Return the mask of a raw request value. Raises `RequestError` with the attribute's path."""
+        if value is None:
+            return self.absent
+        if source.schema_defaults:
+            if not self.is_set:
+                if value.__class__ is self.plain:
+                    return self.memo[value]
+                if value.__class__ is datetime and value.tzinfo is UTC and self.is_instant:
+                    return self._instant(value)
+            elif value.__class__ in _COLLECTIONS and self.plain is str and {e.__class__ for e in value} == {str}:
+                return self._sets[tuple(value)]
+        return self._of(read_assertion(value, self.definition, source))
+
+    def of_set(self, value: Any, source: Source) -> Mask:
+        """Return the mask of a raw value of a set attribute; the shortest way for one string in a list."""
+        if value.__class__ is list and len(value) == 1 and value[0].__class__ is str and self.plain is str:
+            return self.single[value[0]]
+        return self.masks(value, source)
+
+    def _instant(self, value: datetime) -> Mask:
+        """Return the mask of a date-time in UTC. The clock always says something new: none is remembered."""
+        level = self.definition.assurance
+        mask = self._pending
+        for one in self.layers:
+            mask |= one.at(level).mask(value)
+        return mask
+
+    def check(self, value: Any, source: Source) -> None:
+        """Check at the door a value that no rule reads. Raises `RequestError`."""
+        if value.__class__ is not self.plain or self._sound is None or not self._sound(value):
+            read_assertion(value, self.definition, source)
+
+    # --- what is remembered ------------------------------------------------------------------------------
+
+    def _first(self, value: Any) -> tuple[Mask, bool]:
+        if self._sound is not None and not self._sound(value):
+            self._admit(value)
+        level, mask = self.definition.assurance, 0
+        for one in self.layers:
+            mask |= one.at(level).mask(value)
+        if not self._closures:
+            return mask, self._named is None or value in self._named
+        return self._asked(mask, value, lambda: Assertion(value, level))
+
+    def _first_single(self, element: str) -> tuple[Mask, bool]:
+        return self._first_set((element,))[0], True
+
+    def _first_set(self, values: tuple[Any, ...]) -> tuple[Mask, bool]:
+        level, complete = self.definition.assurance, self.definition.complete
+        held = self._admit(values).value
+        mask = 0
+        for one in self.layers:
+            mask |= one.at(level).mask(held, complete)
+        if not self._closures:
+            return mask, True
+        return self._asked(mask, values, lambda: Assertion(held, level, complete))
+
+    def _admit(self, value: Any) -> Assertion:
+        """Check a bare value of a trusted source at the door."""
+        found = read_assertion(value, self.definition, _TRUSTED)
+        assert found is not None  # noqa: S101  # a bare value that is not None
+        return found
+
+    def _asked(self, mask: Mask, key: Any, assertion: Callable[[], Assertion]) -> tuple[Mask, bool]:
+        """Ask the closures: at once where they are few, else only of a value that is met a second time."""
+        if self._closures > FEW and key not in self._met:
+            if len(self._met) >= _MET:
+                self._met.clear()
+            self._met.add(key)
+            return mask | self._pending, False
+        held = assertion()
+        for one in self.layers:
+            mask |= one.closed(held)
+        return mask, True
+
+    def _of(self, assertion: Assertion | None) -> Mask:
+        """Return the mask of an assertion that says more of itself than a bare value does."""
+        if assertion is None:
+            return self.absent
+        mask = 0
+        for one in self.layers:
+            if assertion.elements:
+                mask |= one.said(assertion)
+            elif self.is_set:
+                mask |= one.at(assertion.assurance).mask(assertion.value, assertion.complete) | one.pending
+            else:
+                mask |= one.at(assertion.assurance).mask(assertion.value) | one.pending
+        return mask
+
+
+_COLLECTIONS = (list, tuple, set, frozenset)
+_MET = 4_096
+_TRUSTED = Source("embedded", schema_defaults=True)
+
+
+def _named(layers: tuple[Layer, ...], definition: AttributeDefinition) -> frozenset[Any] | None:
+    """Return the values with masks of their own; None where every value may have one."""
+    if definition.is_set:
+        return None
+    found = [one.at(definition.assurance).named for one in layers]
+    return None if None in found else frozenset().union(*found)
+
+
+def _class(kind: ScalarType) -> type | None:
+    match kind.kind:
+        case Kind.BOOL:
+            return bool
+        case Kind.INT:
+            return int
+        case Kind.FLOAT:
+            return float
+        case Kind.STRING | Kind.ENUM | Kind.ORDERED:
+            return str
+        case Kind.DATETIME:
+            return None
+        case _:
+            assert_never(kind.kind)
+
+
+def _sound(kind: ScalarType) -> Callable[[Any], bool] | None:
+    """Return a quick test that a value of the plain class visibly passes the door."""
+    match kind.kind:
+        case Kind.BOOL:
+            return lambda _: True
+        case Kind.INT:
+            return lambda value: INT_MIN <= value <= INT_MAX
+        case Kind.FLOAT:
+            return lambda value: value - value == 0  # finite
+        case Kind.STRING:
+            return lambda value: value.isascii() and "\0" not in value
+        case Kind.ENUM | Kind.ORDERED:
+            return frozenset(kind.values).__contains__
+        case Kind.DATETIME:
+            return None
+        case _:
+            assert_never(kind.kind)

@@ -1,0 +1,158 @@
+"""Outcomes from masks: which rules a decision cites, what it owes, what would settle it.
+
+Definite outcomes are remembered by the rules they cite, so most decisions end in a look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from abac.compiler.index import Index
+from abac.condition.expr import Condition
+from abac.condition.reference import Assertion, Reference
+from abac.condition.truth import TRUE, UNKNOWN
+from abac.policy.decision import Extended, Obligation, Outcome, Reason
+from abac.policy.reference import unknown_leaves
+from abac.policy.rule import Rule
+
+BYTES = 16 << 20
+"""How many bytes the outcomes that a program remembers may take."""
+
+EXTENDED = {int(answer): answer for answer in Extended}
+_PERMIT, _DENY = 1, 2
+
+
+class Remembered(dict[Any, Outcome]):
+    """Outcomes by what they follow from; a new one is made, and remembered up to a limit."""
+
+    __slots__ = ("_limit", "_make")
+
+    def __init__(self, make: Callable[[Any], Outcome], limit: int) -> None:
+        super().__init__()
+        self._make, self._limit = make, limit
+
+    def __missing__(self, key: Any) -> Outcome:
+        found = self._make(key)
+        if len(self) >= self._limit:
+            self.clear()
+        self[key] = found
+        return found
+
+
+class Outcomes:
+    """The outcomes of one program. Share it between threads freely."""
+
+    def __init__(self, index: Index, revision: str) -> None:
+        self._index, self._revision = index, revision
+        self._permits = self._denies = 0
+        for own in index.members:
+            self._permits |= own.permits
+            self._denies |= own.denies
+        self._owing = index.owing
+        self._reasons: dict[int, Reason] = {}
+        limit = max(256, BYTES // (index.capacity // 8 + 600))
+        self.permitted = Remembered(lambda cited: self._plain(_PERMIT, cited), limit)
+        self.denied = Remembered(lambda cited: self._plain(_DENY, cited), limit)
+        self.not_applicable = Outcome(Extended.NOT_APPLICABLE, permitted=False, revision=revision)
+        self._owed = Remembered(self._make, limit)
+        self._undecided = Remembered(self._open, limit)
+
+    # --- definite ------------------------------------------------------------------------------------------
+
+    def definite(self, answer: int, relevant: int, certain: int, discharges: frozenset[str]) -> Outcome:
+        """Return a PERMIT, DENY or NOT_APPLICABLE."""
+        if answer == _PERMIT:
+            cited, known = relevant & self._permits & certain, self.permitted
+        elif answer == _DENY:
+            cited, known = relevant & self._denies & certain, self.denied
+        else:
+            return self.not_applicable
+        owing = relevant & self._owing
+        return self._owed[answer, cited, owing, owing & certain, discharges] if owing else known[cited]
+
+    def alone(self, known: Remembered) -> Remembered:
+        """Return outcomes of `known` by the length of a mask in which a single rule is cited."""
+        return Remembered(lambda length: known[1 << length - 1], self._index.capacity)
+
+    def _plain(self, answer: int, cited: int) -> Outcome:
+        return Outcome(
+            EXTENDED[answer],
+            permitted=answer == _PERMIT,
+            reasons=tuple([self._certain(n) for n in self._index.in_order(cited)]),
+            revision=self._revision,
+        )
+
+    def _make(self, key: tuple[int, int, int, int, frozenset[str]]) -> Outcome:
+        answer, cited, owing, certain, discharges = key
+        owed = self._owes(owing, certain, EXTENDED[answer].name)
+        must = tuple(o for o in owed if not o.advice)
+        return Outcome(
+            EXTENDED[answer],
+            permitted=answer == _PERMIT and all(o.id in discharges for o in must),
+            reasons=tuple([self._certain(n) for n in self._index.in_order(cited)]),
+            obligations=must,
+            advice=tuple(o for o in owed if o.advice),
+            revision=self._revision,
+        )
+
+    def _certain(self, slot: int) -> Reason:
+        return self._reason(slot, certain=True)
+
+    def _reason(self, slot: int, *, certain: bool) -> Reason:
+        key = slot if certain else ~slot
+        found = self._reasons.get(key)
+        if found is None:
+            rule = self._index.rules[slot]
+            assert isinstance(rule, Rule)  # noqa: S101  # obligation rules take no part in combining
+            truth = TRUE if certain else UNKNOWN
+            found = self._reasons[key] = Reason(rule.id, rule.effect, truth, rule.citation)
+        return found
+
+    def _owes(self, owing: int, certain: int, answer: str) -> Iterable[Obligation]:
+        owed: dict[Obligation, None] = {}
+        for number in self._index.in_order(owing):
+            slot = self._index.rules[number]
+            effect = slot.effect if isinstance(slot, Rule) else slot.rides_on
+            if effect.value == answer:
+                sure = certain >> number & 1
+                owed |= dict.fromkeys(o for o in slot.obligations if sure or not o.advice)
+        return tuple(owed)
+
+    # --- indeterminate ---------------------------------------------------------------------------------------
+
+    def undecided(
+        self,
+        answer: int,
+        relevant: int,
+        certain: int,
+        masks: Sequence[tuple[str, int]],
+        held: Callable[[], Mapping[str, Assertion]],
+    ) -> Outcome:
+        """Return an INDETERMINATE. `masks` are what the attributes said, by path; `held` gives the assertions."""
+        index = self._index
+        standing = relevant & (self._permits | self._denies)
+        open_ = standing & ~certain
+        lane = open_ << index.capacity
+        names = {path for path, mask in masks if mask & lane}
+        asked = [c for n in index.in_order(open_) for c, _ in index.closures.get(n, ())]
+        if asked:
+            names |= set(self._leaves(asked, held()))
+        return self._undecided[answer, standing, certain & standing, tuple(sorted(names))]
+
+    def _leaves(self, conditions: Iterable[Condition], held: Mapping[str, Assertion]) -> Iterable[str]:
+        reference = Reference(held, self._index.functions)
+        for condition in conditions:
+            yield from unknown_leaves(condition, reference, held)
+
+    def _open(self, key: tuple[int, int, int, tuple[str, ...]]) -> Outcome:
+        answer, standing, certain, names = key
+        return Outcome(
+            EXTENDED[answer],
+            permitted=False,
+            reasons=tuple(
+                [self._reason(n, certain=bool(certain >> n & 1)) for n in self._index.in_order(standing)]
+            ),
+            unknown=names,
+            revision=self._revision,
+        )

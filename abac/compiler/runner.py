@@ -1,0 +1,149 @@
+"""Run a request against an index: read its attributes, join their masks, ask what is left, and combine.
+
+This is the careful way, for requests of any shape; `generate` writes the quick one for the usual shape, and comes
+here whenever something is not usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from abac.compiler.combiner import Combine
+from abac.compiler.index import Index, bits
+from abac.compiler.index.table import Table
+from abac.compiler.outcomes import Outcomes
+from abac.condition.expr import attributes
+from abac.condition.reference import Assertion
+from abac.condition.schema import Category
+from abac.policy.decision import Outcome
+from abac.policy.request import Request, Source, read_assertion, reader, unknown_attribute
+
+Masks = list[tuple[str, int]]
+"""What each attribute said, by path."""
+
+_DEFINITE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A program's way from a request to an outcome."""
+
+    index: Index
+    combine: Combine
+    outcomes: Outcomes
+    reads: tuple[tuple[tuple[tuple[str, Table], ...], Mapping[str, Table]], ...]
+    """Per category of a request: the attributes that rules read, and all that the schema has."""
+
+    def run(self, request: Request, discharges: frozenset[str]) -> Outcome:
+        """Return the outcome of a request. Raises `RequestError` with the path at fault."""
+        said = self.masks(request)
+        joined = self.index.start
+        for _, mask in said:
+            joined |= mask
+        return self.settle(joined, request, discharges, said)
+
+    def masks(self, request: Request) -> Masks:
+        """Read the attributes of a request and return what each says."""
+        said: Masks = []
+        for (reads, _), (category, given) in zip(self.reads, request.categories(), strict=True):
+            get = reader(given, category)
+            read = 0
+            for name, table in reads:
+                value = get(name)
+                if value is None:
+                    said.append((table.definition.path, table.absent))
+                else:
+                    read += 1
+                    said.append((table.definition.path, table.masks(value, request.source)))
+            if isinstance(given, Mapping) and read != len(given):
+                check_unread(given, category, self, request.source)
+        return said
+
+    def settle(
+        self, joined: int, request: Request, discharges: frozenset[str], said: Masks | None = None
+    ) -> Outcome:
+        """Return the outcome from the joined masks; reads the request again where it must."""
+        index = self.index
+        capacity = index.capacity
+        full = (1 << capacity) - 1
+        possible = joined & full ^ full
+        certain = possible & ~(joined >> capacity)
+        waiting = possible & (joined >> 2 * capacity | index.several)
+        if waiting:
+            possible, certain = self._narrow(waiting, possible, certain, request)
+        answer, relevant = self.combine(possible, certain)
+        if answer <= _DEFINITE:
+            return self.outcomes.definite(answer, relevant, certain, discharges)
+        said = self.masks(request) if said is None else said
+        held = partial(self._held, request)
+        return self.outcomes.undecided(answer, relevant, certain, said, held)
+
+    def _narrow(self, waiting: int, possible: int, certain: int, request: Request) -> tuple[int, int]:
+        closures = self.index.closures
+        held = Held(self, request)
+        for number in bits(waiting):
+            truth = 2
+            for _, test in closures.get(number, ()):  # a slot no rule holds any more has none
+                truth = min(truth, test(held))
+                if not truth:
+                    possible &= ~(1 << number)
+                    break
+            if truth < 2:  # noqa: PLR2004  # TRUE
+                certain &= ~(1 << number)
+        return possible, certain
+
+    def _held(self, request: Request) -> Mapping[str, Assertion]:
+        held = Held(self, request)
+        paths = {path for tests in self.index.closures.values() for c, _ in tests for path in attributes(c)}
+        return {path: found for path in paths if (found := held.get(path)) is not None}
+
+
+class Held(dict[str, Any]):
+    """The assertions of a request by full attribute name, each made when first asked for."""
+
+    def __init__(self, runner: Runner, request: Request) -> None:
+        super().__init__()
+        self._given = {
+            category: (reader(given, category), tables)
+            for (_, tables), (category, given) in zip(runner.reads, request.categories(), strict=True)
+        }
+        self._source = request.source
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return the assertion, or None where the attribute is absent."""
+        if path in self:
+            return self[path]
+        word, _, name = path.partition(".")
+        read, tables = self._given[Category(word)]
+        value = read(name)
+        found = self[path] = (
+            default if value is None else read_assertion(value, tables[name].definition, self._source)
+        )
+        return found
+
+
+def runner(index: Index, combine: Combine, outcomes: Outcomes) -> Runner:
+    """Return the careful way through an index."""
+    reads = tuple(
+        (
+            tuple(index.reads(category)),
+            {d.name: index.tables[d.path] for d in index.schema if d.category is category},
+        )
+        for category in (Category.SUBJECT, Category.ACTION, Category.RESOURCE, Category.ENVIRONMENT)
+    )
+    return Runner(index, combine, outcomes, reads)
+
+
+def check_unread(given: Mapping[str, Any], category: Category, way: Runner, source: Source) -> None:
+    """Check at the door the attributes that no rule reads, all the same."""
+    tables = way.index.tables
+    for name in given:
+        table = tables.get(f"{category.value}.{name}")
+        if table is None:
+            raise unknown_attribute(category, name, way.index.schema)
+        value = given[name]
+        if value is not None and not table.layers:
+            table.check(value, source)
