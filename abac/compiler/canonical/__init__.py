@@ -1,0 +1,145 @@
+"""The canonical form of everything that decides, and its digest: the revision.
+
+Schema, rule tree (model, rows and directives as linked, with role links and lists written into the conditions),
+directives with all their dated events, person tests, named lists, the functions' names, versions and signatures,
+the posture, and the version of the evaluator's meaning. What only people read (files and lines, descriptions,
+titles, evidence) is `disk.told`'s part: it may change without the revision changing. The order of files, of
+attributes and of a list's members is no part of the form; the order of rows is, since some algorithms go by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from abac.compiler.canonical.nodes import Json, NodeForm, canonical_json, scalar_form, set_form
+from abac.condition.functions import Function
+from abac.condition.schema import Schema
+from abac.policy.decision import Obligation
+from abac.policy.directive import Clause, Directive, Exemption
+from abac.policy.persons import PersonTest
+from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule
+
+POSTURE = "strict"
+"""What becomes of the undecidable under a program: it is not permitted. Any other is another program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """The parts of a program that decide, however they came to be."""
+
+    schema: Schema
+    root: Policy | PolicySet
+    functions: Mapping[str, Function]
+    directives: Sequence[Directive] = ()
+    persons: Mapping[str, PersonTest] = field(default_factory=dict)
+    lists: Mapping[str, frozenset[Any]] = field(default_factory=dict)
+
+
+def canonical_form(parts: Deciding, meaning: int) -> dict[str, Json]:
+    """Return all that decides as one JSON object; what JSON cannot say shows when it is written."""
+    nodes = NodeForm()
+    return {
+        "meaning": meaning,
+        "posture": POSTURE,
+        "functions": {name: _function(f, nodes) for name, f in parts.functions.items()},
+        "schema": _schema(parts.schema, nodes),
+        "root": _policy(parts.root, nodes),
+        "directives": {d.id: _directive(d, nodes) for d in parts.directives},
+        "persons": {
+            key: {"name": test.name, "version": test.version, "condition": nodes.condition(test.condition)}
+            for key, test in parts.persons.items()
+        },
+        "lists": {name: set_form(members) for name, members in parts.lists.items()},
+        "enums": nodes.enums,  # the last: the lines above fill it
+    }
+
+
+def digest(form: Mapping[str, Json]) -> str:
+    """Return the SHA-256 of a form's canonical text, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(form).encode()).hexdigest()
+
+
+def _function(function: Function, nodes: NodeForm) -> Json:
+    return {
+        "version": function.version,
+        "parameters": [nodes.type(p) for p in function.parameters],
+        "result": nodes.type(function.result),
+    }
+
+
+def _schema(schema: Schema, nodes: NodeForm) -> Json:
+    return {
+        d.path: {
+            "type": nodes.type(d.type),
+            "assurance": str(d.assurance),
+            "complete": d.complete,
+            "sensitive": d.sensitive,
+        }
+        for d in schema
+    }
+
+
+def _policy(node: Policy | PolicySet, nodes: NodeForm) -> dict[str, Json]:
+    head: dict[str, Json] = {"id": node.id, "algorithm": node.algorithm.value, "default_deny": node.default_deny}
+    if isinstance(node, PolicySet):
+        return head | {"children": [_policy(child, nodes) for child in node.children]}
+    return head | {
+        "rules": [_rule(r, nodes) | {"effect": r.effect.value} for r in node.rules],
+        "obligation_rules": [_rule(r, nodes) | {"rides_on": r.rides_on.value} for r in node.obligation_rules],
+    }
+
+
+def _rule(rule: Rule | ObligationRule, nodes: NodeForm) -> dict[str, Json]:
+    cited = rule.citation
+    return {
+        "id": rule.id,
+        "condition": nodes.condition(rule.condition),
+        "obligations": [_obligation(o) for o in rule.obligations],
+        "cites": [cited.directive, cited.clause, cited.person_test],
+    }
+
+
+def _obligation(obligation: Obligation) -> Json:
+    return {"id": obligation.id, "parameters": dict(obligation.parameters), "advice": obligation.advice}
+
+
+def _directive(directive: Directive, nodes: NodeForm) -> Json:
+    return {
+        "kind": directive.kind,
+        "binding": directive.binding,
+        "clauses": [_clause(c, nodes) for c in directive.clauses],
+        "exemptions": [_exemption(e, nodes) for e in directive.exemptions],
+        "events": [[e.event.value, _at(e.at), _at(e.recorded)] for e in directive.events],
+        "person_test": directive.person_test,
+        "requires": {path: str(least) for path, least in directive.requires},
+        "in_flight": directive.in_flight,
+    }
+
+
+def _clause(clause: Clause, nodes: NodeForm) -> Json:
+    return {
+        "id": clause.id,
+        "kind": clause.kind.value,
+        "subject": nodes.condition(clause.subject),
+        "resource": nodes.condition(clause.resource),
+        "action": nodes.condition(clause.action),
+        "obligations": [_obligation(o) for o in clause.obligations],
+    }
+
+
+def _exemption(exemption: Exemption, nodes: NodeForm) -> Json:
+    return {
+        "id": exemption.id,
+        "condition": nodes.condition(exemption.condition),
+        "from": _at(exemption.interval.start),
+        "until": _at(exemption.interval.end),
+        "clauses": list(exemption.clauses),
+    }
+
+
+def _at(moment: datetime | None) -> Json:
+    return None if moment is None else scalar_form(moment)
