@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from abac.condition import clock
 from abac.condition.expr import (
     AllOf,
     And,
     AnyOf,
+    Call,
     Comparison,
     Condition,
     Constant,
@@ -30,6 +32,7 @@ from abac.condition.expr import (
 from abac.condition.terms import Clash, Terms, Vocabulary, named
 from abac.condition.types import (
     BOOL,
+    DATETIME,
     Kind,
     ScalarType,
     SetType,
@@ -79,6 +82,8 @@ class _Checker(Terms):
 
     def _atom(self, node: Holds | Comparison | Member | AnyOf | AllOf) -> Condition:
         match node:
+            case Holds(term=Call(function=clock.NAME) as call) if not self._knows(clock.NAME):
+                return self._time_match(call)
             case Holds(term=term):
                 return replace(node, term=self._want(term, BOOL, "a condition"))
             case Comparison(left=left, right=right):
@@ -90,6 +95,19 @@ class _Checker(Terms):
                 return self._sets(node, left, right)
             case _:
                 assert_never(node)
+
+    def _time_match(self, call: Call) -> Condition:
+        """Lower `timeMatch` to comparisons with `environment.now`, and type them."""
+        try:
+            lowered = clock.lower_time_match(call)
+        except clock.ClockError as error:
+            self._fail((error.term or call).span, str(error), code="refused")
+        now = self._vocabulary.schema.get("environment.now")
+        if now is None or now.type != DATETIME:
+            hint = "add `now: {type: date-time}` to its environment"
+            self._fail(call.span, f"`{clock.NAME}` asks `environment.now`; the schema has no such date-time", hint)
+        typed = self.condition(lowered)
+        return lowered if typed is None else typed
 
     # --- comparisons -----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, assert_never
 
+from abac.condition import clock
 from abac.condition.expr import (
     Arithmetic,
     Attribute,
@@ -54,6 +55,9 @@ class Vocabulary:
         return replace(self, least=least)
 
 
+Typed = Attribute | Constant | SetConstant | Arithmetic | Call
+
+
 class Clash(Exception):  # noqa: N818  # control flow inside this module: the finding is already noted
     """A sub-tree that cannot be typed; its finding is already noted."""
 
@@ -64,7 +68,7 @@ class Terms:
     def __init__(self, vocabulary: Vocabulary, findings: Findings) -> None:
         self._vocabulary, self._findings = vocabulary, findings
 
-    def _term(self, term: Term) -> Attribute | Constant | SetConstant | Arithmetic | Call:
+    def _term(self, term: Term) -> Typed:
         match term:
             case Attribute():
                 return self._attribute(term)
@@ -92,6 +96,8 @@ class Terms:
 
     def _arithmetic(self, node: Arithmetic) -> Arithmetic:
         left, right = self._term(node.left), self._term(node.right)
+        if node.operator is Operator.SUBTRACT:
+            left, right = self._instants(left, right)
         if node.operator is Operator.SUBTRACT and left.type == right.type == DATETIME:
             return replace(node, left=left, right=right, type=FLOAT)
         for side in (left, right):
@@ -100,8 +106,21 @@ class Terms:
         whole = left.type == right.type == INT and node.operator is not Operator.DIVIDE
         return replace(node, left=left, right=right, type=INT if whole else FLOAT)
 
+    def _instants(self, left: Typed, right: Typed) -> tuple[Typed, Typed]:
+        """A text beside a date-time it is subtracted from, or that is subtracted from it, is a date-time."""
+        if right.type == DATETIME and isinstance(left, Constant):
+            left = self._fit(left, DATETIME)
+        elif left.type == DATETIME and isinstance(right, Constant):
+            right = self._fit(right, DATETIME)
+        return left, right
+
+    def _knows(self, name: str) -> bool:
+        return name in self._vocabulary.functions
+
     def _call(self, node: Call) -> Call:
         function = self._vocabulary.functions.get(node.function)
+        if function is None and node.function == clock.NAME:
+            self._fail(node.span, f"`{clock.NAME}` is a condition by itself; it stands in no other")
         if function is None:
             hint = did_you_mean(
                 node.function, [*self._vocabulary.functions, "any_of", "all_of", "none_of", "list"]
@@ -112,7 +131,19 @@ class Terms:
             self._fail(node.span, f"`{node.function}` takes {wanted} arguments, got {len(node.arguments)}")
         pairs = zip(node.arguments, function.parameters, strict=True)
         typed = tuple(self._want(a, p, f"`{node.function}`") for a, p in pairs)
+        self._inspect(function, typed)
         return replace(node, arguments=typed, type=function.result)
+
+    def _inspect(self, function: Function, arguments: tuple[Term, ...]) -> None:
+        """Refuse a constant that the function can make nothing of, such as a pattern that does not compile."""
+        for at, refuse in function.inspect.items():
+            constant = arguments[at]
+            if not isinstance(constant, Constant):
+                continue
+            try:
+                refuse(constant.value)
+            except ValueError as error:
+                self._fail(constant.span, f"`{function.name}`: {error}", code="refused")
 
     def _want(self, term: Term, kind: ScalarType, where: str) -> Term:
         typed = self._term(term)

@@ -1,40 +1,7 @@
-import time
-
-import casbin.util.builtin_operators as stock
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from abac.condition.functions import SHIPPED, Function, key_match, key_match2
+from abac.condition.functions import SHIPPED, Function
 from abac.condition.types import BOOL, INT, STRING
-
-segments = st.lists(st.sampled_from(["a", "b", "ab", ""]), min_size=1, max_size=4)
-wanted = st.lists(st.sampled_from(["a", "b", "ab", ":id", "*"]), min_size=1, max_size=4)
-
-
-@given(st.text("ab/*", max_size=6), st.text("ab/*", max_size=6))
-def test_key_match_answers_as_casbin(key, pattern):
-    assert key_match(key, pattern) == stock.key_match(key, pattern)
-
-
-@given(segments, wanted)
-def test_key_match2_answers_as_casbin_on_path_patterns(key, pattern):
-    path, wish = "/" + "/".join(key), "/" + "/".join(pattern)
-    assert key_match2(path, wish) == stock.key_match2(path, wish)
-
-
-@pytest.mark.parametrize(
-    ("key", "pattern"), [("fable-55", "fable-.5"), ("ab", "a[ab]"), ("fable-5x", "fable-5.*")]
-)
-def test_what_only_a_regular_expression_would_match_is_not_matched(key, pattern):
-    assert stock.key_match2(key, pattern)
-    assert not key_match2(key, pattern)
-
-
-def test_no_pattern_makes_key_match2_backtrack():
-    start = time.process_time()
-    assert not key_match2("/a" * 1_000, "/*" * 500 + "/b")
-    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -53,7 +20,60 @@ def test_a_function_that_raises_or_lies_about_its_type_has_no_value(call, result
     assert Function("f", 1, (STRING,), result, call).value("x") is None
 
 
-def test_the_shipped_functions_have_values():
-    assert SHIPPED["startsWith"].value("abc", "ab") is True
-    assert SHIPPED["lower"].value("AB") == "ab"
-    assert SHIPPED["keyMatch"].value("/models/x", "/models/*") is True
+@pytest.mark.parametrize(
+    ("name", "arguments", "value"),
+    [
+        ("startsWith", ("abc", "ab"), True),
+        ("lower", ("AB",), "ab"),
+        ("keyMatch", ("/models/x", "/models/*"), True),
+        ("keyMatch2", ("/orgs/a", "/orgs/:org"), True),
+        ("keyMatch3", ("/orgs/a", "/orgs/{org}"), True),
+        ("keyMatch4", ("/a/1/1", "/a/{id}/{id}"), True),
+        ("keyMatch5", ("/orgs/a?x=1", "/orgs/{org}"), True),
+        ("keyGet", ("/a/b/c", "/a/*"), "b/c"),
+        ("keyGet2", ("/a/b/c", "/a/:x/c", "x"), "b"),
+        ("keyGet3", ("/a/b_c", "/a/{x}_c", "x"), "b"),
+        ("regexMatch", ("fable-5", "fable-[0-9]$"), True),
+        ("globMatch", ("/a/b/c.bin", "/a/**/*.bin"), True),
+        ("ipMatch", ("10.1.2.3", "10.0.0.0/8"), True),
+    ],
+)
+def test_the_shipped_functions_have_values(name, arguments, value):
+    assert SHIPPED[name].value(*arguments) == value
+    assert SHIPPED[name].value(*arguments) is not None
+
+
+def test_every_shipped_function_is_tried_above():
+    (mark,) = test_the_shipped_functions_have_values.pytestmark
+    assert {case[0] for case in mark.args[1]} == set(SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "refused"),
+    [
+        ("keyMatch2", 1, "/a+"),
+        ("keyMatch3", 1, "/a(b)"),
+        ("keyMatch4", 1, "/a*"),
+        ("keyMatch5", 1, "/a?"),
+        ("keyGet2", 1, "/a|b"),
+        ("keyGet3", 1, "/a$"),
+        ("regexMatch", 1, "a(?=b)"),
+        ("globMatch", 1, "[a"),
+        ("ipMatch", 0, "10.0.0"),
+        ("ipMatch", 1, "10.0.0.0/33"),
+    ],
+)
+def test_what_a_constant_is_refused_for_has_no_value_when_it_is_none(name, at, refused):
+    function = SHIPPED[name]
+    with pytest.raises(ValueError, match=r"."):
+        function.inspect[at](refused)
+    arguments = ["10.0.0.1"] * len(function.parameters)
+    arguments[at] = refused
+    assert function.value(*arguments) is None
+    arguments[at] = "10.0.0.1"
+    assert function.value(*arguments) is not None
+
+
+def test_every_inspected_argument_is_tried_above():
+    (mark,) = test_what_a_constant_is_refused_for_has_no_value_when_it_is_none.pytestmark
+    assert {case[:2] for case in mark.args[1]} == {(f.name, at) for f in SHIPPED.values() for at in f.inspect}
