@@ -54,7 +54,11 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """Fills rows into condition trees. `call` may replace a function call whose arguments are filled."""
+    """Fills rows into condition trees.
+
+    `call` may replace a function call whose arguments are filled; with it, a role question that sets cannot answer
+    stays a call.
+    """
 
     links: Links
     findings: Findings
@@ -125,6 +129,8 @@ class Filler:
         arity = self.links.arity(definition)
         role = arguments[1] if len(arguments) == arity else None
         if not isinstance(role, Constant) or not isinstance(role.value, str):
+            if self.call is not None:
+                return Holds(self.call(Call(definition, tuple(arguments), span=node.span)), span=node.span)
             self._refuse(node, definition, arity)
             return None
         if len(arguments) == 2:  # noqa: PLR2004  # who, and which role

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from casbin.config import Config
@@ -249,6 +249,25 @@ def _sound(row: Row, findings: Findings) -> bool:
         findings.error(priority.span, "row", f"priority `{priority.value}` is not a whole number")
         return False
     return True
+
+
+_SPLIT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\b([rp]\d*)_(\w+)""")
+
+
+def dotted(text: str, names: Collection[str]) -> str:
+    """Return a text in which pycasbin's own spelling `r_sub` of the given names is `r.sub` again.
+
+    Strings are left alone, and every character keeps its place.
+
+    >>> dotted("r_sub.age > 3 && r_subject == 'r_sub'", ["r_sub"])
+    "r.sub.age > 3 && r_subject == 'r_sub'"
+    """
+
+    def one(match: re.Match[str]) -> str:
+        word = match.group()
+        return f"{match[2]}.{match[3]}" if match[1] is None and word in names else word
+
+    return _SPLIT.sub(one, text)
 
 
 def in_order(rows: list[Row]) -> list[Row]:

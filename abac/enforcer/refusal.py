@@ -1,0 +1,66 @@
+"""Refuse rule text that is not exactly one condition, however it arrives, with its place.
+
+Only syntax is asked here, before a row is stored or right after it was loaded; types need all rows, and are asked
+when the rows are compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from casbin.util import util
+
+from abac.enforcer.grammar import Context, Grammar, evaluates, read_grammar, row_in_file, row_texts
+from abac.errors import Findings
+
+
+def check_rows(model: Any, section: str, ptype: str, rows: Iterable[Any], adapter: Any = None) -> None:
+    """Raise `CompileError` with every row whose rule text is no condition of the model's requests."""
+    if section != "p" or ptype not in (model["p"] or {}):
+        return
+    findings = Findings()
+    for grammar in _grammars(model, ptype):
+        for number, row in enumerate(rows, 1):
+            if isinstance(row, list | tuple) and len(row) == len(grammar.fields):
+                _check(grammar, ptype, row, number, adapter, findings)
+    findings.raise_errors()
+
+
+def check_model(model: Any, adapter: Any) -> None:
+    """Raise `CompileError` with every row of a model whose rule text is no condition."""
+    for ptype, assertion in (model["p"] or {}).items():
+        check_rows(model, "p", ptype, assertion.policy, adapter)
+
+
+def _grammars(model: Any, ptype: str) -> Iterable[Grammar]:
+    """Yield the grammar of each matcher that evaluates rule text in rows of this kind."""
+    for name, assertion in (model["m"] or {}).items():
+        fields = util.get_eval_value(assertion.value) if evaluates(assertion.value) else []
+        if not any(field.strip().startswith(f"{ptype}_") for field in fields):
+            continue
+        suffix = name.removeprefix("m")
+        rtype = f"r{suffix}" if f"r{suffix}" in (model["r"] or {}) else "r"
+        if rtype not in (model["r"] or {}):
+            continue
+        tokens = model["r"][rtype].tokens, model["p"][ptype].tokens
+        grammar = read_grammar(assertion.value, *tokens, Context(rtype, ptype, name), Findings())
+        if grammar is not None:
+            yield grammar
+
+
+def _check(grammar: Grammar, ptype: str, row: Any, number: int, adapter: Any, findings: Findings) -> None:
+    if not all(isinstance(value, str) for value in row):
+        return  # refused when compiled
+    texts = row_texts(row, grammar.fields, ptype, number)
+    attempt = Findings()
+    for name in grammar.rules:
+        grammar.rule(texts[name], attempt)
+    if not attempt.errors:
+        return
+    placed = row_in_file(row, grammar.fields, ptype, adapter)
+    if placed is not None:
+        attempt = Findings()
+        for name in grammar.rules:
+            grammar.rule(placed[name], attempt)
+    findings.add(*attempt.errors)

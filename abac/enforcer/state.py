@@ -1,0 +1,172 @@
+"""The three states an enforcer can be in under one context: compiled, left to stock pycasbin, or refused.
+
+`compile_state` looks at everything once and says which. A matcher outside our grammar is left to stock, with a
+warning that names the construct; a matcher that evaluates rule text never is: there, any error is a refusal.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from casbin.effect.default_effectors import (
+    AllowAndDenyEffector,
+    AllowOverrideEffector,
+    DenyOverrideEffector,
+    PriorityEffector,
+)
+
+from abac.compiler.program import Program, assemble
+from abac.condition import clock
+from abac.condition.expr import Attribute, walk
+from abac.enforcer.calls import STOCK, Calls
+from abac.enforcer.door import Door
+from abac.enforcer.grammar import Context, evaluates, read_grammar
+from abac.enforcer.roles import RoleLinks
+from abac.enforcer.rules import Key, RuleBook
+from abac.enforcer.seen import Seen
+from abac.errors import CompileError, Diagnostic, Findings
+from abac.language.inference import NOW
+from abac.policy.decision import Citation, Effect, Extended
+from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
+
+ALGORITHMS: Mapping[type, tuple[Algorithm, bool]] = {
+    AllowOverrideEffector: (Algorithm.PERMIT_OVERRIDES, True),
+    DenyOverrideEffector: (Algorithm.PERMIT_UNLESS_DENY, False),
+    AllowAndDenyEffector: (Algorithm.DENY_OVERRIDES, True),
+    PriorityEffector: (Algorithm.FIRST_APPLICABLE, True),
+}
+"""pycasbin's effectors as algorithm and default deny.
+
+`some(where (p.eft == allow))` is permit-overrides with a default deny: on known requests that is
+deny-unless-permit, and on others it says INDETERMINATE where that would say DENY.
+"""
+
+
+STOPS: Mapping[type, tuple[Extended, ...]] = {
+    AllowOverrideEffector: (Extended.PERMIT,),
+    DenyOverrideEffector: (Extended.DENY,),
+    AllowAndDenyEffector: (Extended.DENY,),
+    PriorityEffector: (Extended.PERMIT, Extended.DENY),
+}
+"""What ends stock's walk over the rows, by effector."""
+
+
+class FallbackWarning(UserWarning):
+    """A matcher is decided by stock pycasbin, at its speed; the message names the construct."""
+
+
+@dataclass(slots=True)
+class State:
+    """What an enforcer answers by until `seen` no longer holds.
+
+    `program` is None where stock decides; `refused` is then what must be raised instead, if anything.
+    """
+
+    seen: Seen
+    program: Program | None = None
+    door: Door | None = None
+    rows: Mapping[str, Any] = field(default_factory=dict)
+    stops: tuple[Extended, ...] = ()
+    """The answers that stock explains by the first of their reasons, others by the last."""
+    empty: bool = False
+    """Whether there is rule text to evaluate and no row that has any: stock raises then."""
+    refused: CompileError | None = None
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Compiles one context, and keeps what the next compilation can use again."""
+
+    context: Context
+    key: Any = None
+    book: RuleBook | None = None
+    warned: str = ""
+
+    def state(self, enforcer: Any) -> State:
+        """Compile what the enforcer holds now. Raises `KeyError` where its model lacks a definition."""
+        seen = Seen.of(enforcer, self.context)
+        sections = seen.model.model
+        matcher = sections["m"][self.context.matcher].value
+        findings = Findings()
+        book = self._book(enforcer, seen, matcher, findings)
+        if book is None:
+            return self._without(seen, matcher, findings.errors)
+        live = list(seen.rows)
+        keys = [_key(row) for row in live]
+        if not keys and not evaluates(matcher):
+            keys = [("",) * len(book.grammar.fields)]  # stock runs the matcher once, on empty text
+        if not book.read(keys, RoleLinks(seen.roles), enforcer.adapter, findings):
+            self.book, findings = None, Findings()  # what it learnt from rows that are gone may be in the way
+            book = self._book(enforcer, seen, matcher, findings)
+            if book is None or not book.read(keys, RoleLinks(seen.roles), enforcer.adapter, findings):
+                self.book = None
+                return self._without(seen, matcher, findings.errors)
+        return self._compiled(seen, book, keys, live)
+
+    def _book(self, enforcer: Any, seen: Seen, matcher: str, findings: Findings) -> RuleBook | None:
+        """Return the rule book of the matcher as it is now: the one there is, if nothing it rests on changed."""
+        sections = seen.model.model
+        request, policy = (sections[s][k].tokens for s, k in zip("rp", self.context, strict=False))
+        functions = enforcer.fm.get_functions()
+        held = {n: f for n, f in functions.items() if n not in seen.roles}
+        answering = {n: (r.answering, r.manager) for n, r in seen.roles.items()}
+        key = (matcher, tuple(request), tuple(policy), held, dict(enforcer.pure_functions), answering)
+        if self.book is None or key != self.key:
+            grammar = read_grammar(matcher, request, policy, self.context, findings)
+            if grammar is None:
+                return None
+            calls = Calls.of(functions, seen.roles, enforcer.pure_functions)
+            self.book, self.key = RuleBook(grammar, self.context.policy, calls), key
+        seen.functions = tuple((n, functions.get(n)) for n in {*functions, *STOCK} if n not in seen.roles)
+        return self.book
+
+    def _without(self, seen: Seen, matcher: str, errors: Sequence[Diagnostic]) -> State:
+        """Refuse, or leave to stock, what could not be compiled."""
+        if evaluates(matcher):
+            return State(seen, refused=CompileError(errors))
+        return self._stock(seen, "; ".join(f"{e.message} ({e.span})" for e in errors[:3]))
+
+    def _stock(self, seen: Seen, why: str) -> State:
+        message = f"matcher `{self.context.matcher}` is left to stock pycasbin, at its speed: {why}"
+        if message != self.warned:
+            warnings.warn(message, FallbackWarning, stacklevel=2)
+            self.warned = message
+        return State(seen, door=self._stock_door(seen))
+
+    def _stock_door(self, seen: Seen) -> Door:
+        matcher = seen.model.model["m"][self.context.matcher].value
+        return Door.of_text(matcher, seen.model.model["r"][self.context.request].tokens)
+
+    def _compiled(self, seen: Seen, book: RuleBook, keys: Sequence[Key], live: Sequence[Any]) -> State:
+        algorithm = ALGORITHMS.get(type(seen.effector))
+        if algorithm is None:
+            return self._stock(seen, f"effector {type(seen.effector).__name__} is not one of pycasbin's own")
+        if any(book.effect(key) is None for key in keys) and live:
+            return self._stock(seen, "a row's effect is neither `allow` nor `deny`")
+        rules = [self._rule(book, key, number, live) for number, key in enumerate(keys, 1)]
+        if not rules:
+            algorithm = (Algorithm.DENY_UNLESS_PERMIT, False)  # nothing to evaluate: stock raises, nobody permits
+        policy = Policy("rows", algorithm[0], tuple(rules), (), algorithm[1])
+        program = assemble(book.schema, PolicySet("root", Algorithm.DENY_OVERRIDES, (policy,)), book.functions)
+        read = {n.path: n for rule in rules for n in walk(rule.condition) if isinstance(n, Attribute)}
+        door = Door.of(read, book.schema, book.grammar.shape, book.inference.computed())
+        called = {name.split("~")[0] for name in book.functions} | ({clock.NAME} if NOW.path in read else set())
+        seen.functions = tuple((name, held) for name, held in seen.functions if name in called)
+        rows = {rule.id: row for rule, row in zip(rules, live, strict=False)}
+        return State(seen, program, door, rows, STOPS[type(seen.effector)], empty=not rules)
+
+    def _rule(self, book: RuleBook, key: Key, number: int, live: Sequence[Any]) -> Rule:
+        typed = book.entries[key].typed
+        assert typed is not None  # noqa: S101  # `read` held every row typed
+        effect = (book.effect(key) if live else None) or Effect.PERMIT
+        ptype = self.context.policy
+        return Rule(f"{ptype}#{number}", effect, typed, (), Citation(file=ptype, line=number))
+
+
+def _key(row: Any) -> Key:
+    """Return the fields of a row; what is no text becomes what no row can hold."""
+    fields = row if isinstance(row, list | tuple) else (row,)
+    return tuple(value if isinstance(value, str) else (type(value).__name__,) for value in fields)  # type: ignore[misc]  # refused as such
