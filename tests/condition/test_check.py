@@ -58,6 +58,9 @@ def test_an_attribute_of_another_category_is_not_found():
         ("r.sub.flag + 1 == 2", "`+` needs numbers, got bool", 1),
         ("r.sub.age + {1} == 2", "`+` needs numbers, got a written set", 13),
         ("r.sub.born - 1 > 2", "`-` needs numbers, got date-time", 1),
+        ('r.sub.born - "noon" > 2', "`noon` is not an RFC 3339 date-time", 14),
+        ('r.sub.born + "2026-06-12T00:00:00Z" > 2', "`+` needs numbers, got date-time", 1),
+        ('r.sub.age - "2026-06-12T00:00:00Z" > 2', "`-` needs numbers, got string", 13),
         ("r.sub.born + r.sub.born > 2", "`+` needs numbers, got date-time", 1),
         ('r.sub.name in "US"', "`in` needs a set", 15),
         ('"x" in ("abc")', "`in` needs a set", 9),
@@ -107,6 +110,39 @@ def test_a_constant_takes_the_type_of_what_it_meets():
     assert str(born.left.value) == "2026-06-12 00:00:00+00:00"
     tier = condition('r.sub.tier in {"low", "mid"}')
     assert tier.collection.type == SetType(schema()["subject.tier"].type)
+
+
+@pytest.mark.parametrize(
+    "text", ['r.env.now - "2026-06-12T00:00:00Z" < 3600', '"2026-06-12T00:00:00Z" - r.env.now < 3600']
+)
+def test_a_text_beside_a_date_time_it_is_subtracted_from_is_a_date_time(text):
+    gap = condition(text).left
+    assert gap.type == FLOAT
+    assert gap.left.type == gap.right.type == DATETIME
+    assert check(condition(text), _vocabulary(), Findings()) == condition(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "column"),
+    [
+        ('regexMatch(r.sub.name, "a(?=b)")', "look-ahead is refused: regular expressions are RE2's", 24),
+        (r'regexMatch(r.sub.name, "(a)\\1")', "a back-reference or octal escape is refused", 24),
+        ('r.sub.flag && !regexMatch("a", "(")', "RE2's, so that a decision cannot be stalled", 32),
+        ('globMatch(r.sub.name, "[a")', "does not end", 23),
+        ('ipMatch(r.sub.name, "10.0.0.0/33")', "no network", 21),
+        ('ipMatch("localhost", r.sub.name)', "no IP address", 9),
+        ('keyMatch2(r.sub.name, "/a+")', "write regexMatch, at character 3 of the pattern", 23),
+        ('keyGet3(r.sub.name, "/(a)", "x") == "y"', "write regexMatch", 21),
+    ],
+)
+def test_a_constant_that_a_function_can_make_nothing_of_is_refused_at_its_place(text, says, column):
+    found = error(text)
+    assert says in found.message
+    assert (found.code, found.span.line, found.span.column) == ("refused", 1, column)
+
+
+def test_a_pattern_that_is_not_constant_is_not_refused_before_it_is_known():
+    assert condition("regexMatch(r.sub.name, r.sub.organisation) && ipMatch(lower(r.sub.name), r.sub.name)")
 
 
 def test_the_smallest_integer_can_be_written_and_the_next_cannot():

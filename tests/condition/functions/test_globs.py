@@ -30,7 +30,7 @@ def answer(match, path, pattern):
         return None
 
 
-@settings(max_examples=3_000)
+@settings(max_examples=1_200)
 @given(PATHS.map("".join), GLOBS)
 def test_globs_answer_as_casbin(path, pattern):
     ours = answer(glob_match, path, pattern)
@@ -104,3 +104,11 @@ def test_what_is_refused_says_why(pattern, says):
 def test_no_glob_backtracks():
     assert not glob_match("a" * 50_000, "*a" * 50 + "b")
     assert not glob_match("/a" * 20_000, "/**/a" * 20 + "/b")
+
+
+@pytest.mark.law
+@settings(max_examples=100_000)
+@given(PATHS.map("".join), GLOBS)
+def test_globs_answer_as_casbin_many_times_over(path, pattern):
+    ours = answer(glob_match, path, pattern)
+    assert ours is None or ours == stock.glob_match(path, pattern)

@@ -63,7 +63,7 @@ def theirs(value, pattern):
             return None
 
 
-@settings(max_examples=4_000)
+@settings(max_examples=1_500)
 @given(VALUES, PATTERNS)
 def test_what_both_read_they_answer_alike(value, pattern):
     mine, their = ours(value, pattern), theirs(value, pattern)
