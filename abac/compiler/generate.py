@@ -40,9 +40,15 @@ class _Text:
 
     values: dict[str, Any]
     lines: list[str] = field(default_factory=list)
+    names: int = 0
 
     def add(self, indent: int, line: str) -> None:
         self.lines.append("    " * indent + line)
+
+    def name(self, stem: str) -> str:
+        """Return a fresh name."""
+        self.names += 1
+        return f"{stem}_{self.names}"
 
     def bind(self, stem: str, value: Any) -> str:
         """Name a value for the text."""
@@ -56,10 +62,11 @@ def generate(root: PolicySet, way: Runner) -> Run:
     if not _usual(root):
         return way.run
     text = _Text({"careful": way.run, "settle": way.settle})
-    _reading(text, way.index)
+    _Reading(text, way.index, partly=True).write("partly")
+    _Reading(text, way.index, partly=False).write("run")
     _deciding(text, root, way.index, way.outcomes)
     names = ", ".join(text.values)
-    source = "\n".join([f"def make({names}):", "    def run(request, discharges):", *text.lines, "    return run"])
+    source = "\n".join([f"def make({names}):", *text.lines, "    return run"])
     space: dict[str, Any] = {"__builtins__": _BUILT_IN}
     exec(_compiled(source), space)  # noqa: S102  # our own text: see the module's docstring
     made: Run = space["make"](**text.values)
@@ -86,61 +93,89 @@ def _usual(node: Policy | PolicySet) -> bool:
 # --- reading -----------------------------------------------------------------------------------------------
 
 
-def _reading(text: _Text, index: Index) -> None:
-    """Write the part that turns a request into `joined`, or leaves."""
-    text.add(2, "if discharges or not request.source.schema_defaults:")
-    text.add(3, "return careful(request, discharges)")
-    parts: list[str] = []
-    guards: list[str] = []
-    loads: list[str] = []
-    for category in Category:
-        _category(text, index, category, parts, guards, loads)
-    if guards:
-        text.add(2, f"if {' or '.join(guards)}:")
-        text.add(3, "return careful(request, discharges)")
-    text.add(2, "try:")
-    for line in loads:
-        text.add(3, line)
-    start = text.bind("start", index.start)
-    joined = " | ".join([*parts, *([start] if index.start or not parts else [])])
-    text.add(3, f"joined = {joined}")
-    text.add(2, "except KeyError:")
-    text.add(3, "return careful(request, discharges)")
+class _Reading:
+    """Writes the part that turns a request into `joined`, or leaves.
 
+    `partly` takes attributes that are absent too, and keeps every mask, since what is unknown must be named.
+    Without it an absent attribute is a `KeyError`, and leads to the function that takes them.
+    """
 
-def _category(
-    text: _Text, index: Index, category: Category, parts: list[str], guards: list[str], loads: list[str]
-) -> None:
-    reads = index.reads(category)
-    given = category.value
-    text.add(2, f"{given} = request.{given}")
-    if category is Category.ACTION and [name for name, _ in reads] in ([], ["name"]):
-        guards.append(f"{given}.__class__ is not str")
-        table = index.tables.get("action.name")
+    def __init__(self, text: _Text, index: Index, *, partly: bool) -> None:
+        self._text, self._index, self._partly = text, index, partly
+        self._guards: list[str] = []
+        self._loads: list[str] = []
+        self._masks: list[str] = []
+
+    def write(self, name: str) -> None:
+        """Write a function of that name up to the joined masks, or the whole of the partial one."""
+        add, leave = self._text.add, "return careful(request, discharges)"
+        add(1, f"def {name}(request, discharges):")
+        add(2, f"if discharges or not request.source.schema_defaults: {leave}")
+        for category in Category:
+            add(2, f"{category.value} = request.{category.value}")
+            self._category(category)
+        add(2, f"if {' or '.join(self._guards)}: {leave}")
+        start = [self._text.bind("start", self._index.start)] if self._index.start or not self._masks else []
+        if self._partly:
+            for line in self._loads:
+                add(2, line)
+            add(2, f"joined = {' | '.join([*self._masks, *start])}")
+            add(2, f"return settle(joined, request, discharges, ({''.join(f'{m}, ' for m in self._masks)}))")
+            return
+        add(2, "try:")
+        for line in self._loads:
+            add(3, line)
+        add(3, f"joined = {' | '.join([*self._masks, *start])}")
+        add(2, "except KeyError: return partly(request, discharges)")
+
+    def _category(self, category: Category) -> None:
+        reads, given = self._index.reads(category), category.value
+        if category is Category.ACTION and [name for name, _ in reads] in ([], ["name"]):
+            self._action(reads)
+            return
+        self._guards.append(f"{given}.__class__ is not dict")
+        if not reads:
+            self._guards.append(given)
+        for name, table in reads:
+            value = self._text.name(given)
+            get = f"{given}.get({name!r})" if self._partly else f"{given}[{name!r}]"
+            self._loads.append(f"{value} = {get}")
+            self._mask(table, value)
         if reads:
-            parts.append(f"{text.bind('memo', reads[0][1].memo)}[{given}]")
+            unread = f"{self._text.bind('unread', _unread(self._index, category))}({given}, request)"
+            self._loads.append(unread if self._partly else f"if len({given}) != {len(reads)}: {unread}")
+
+    def _action(self, reads: list[tuple[str, Table]]) -> None:
+        self._guards.append("action.__class__ is not str")
+        if reads:
+            self._masks.append(self._local(f"{self._text.bind('memo', reads[0][1].memo)}[action]"))
         else:
-            loads.append(f"{text.bind('check', _check_action(index, table))}({given})")
-        return
-    guards.append(f"{given}.__class__ is not dict")
-    for name, table in reads:
-        value = f"{given}_{len(text.values)}"
-        loads.append(f"{value} = {given}[{name!r}]")
-        if table.is_set:
-            single, other = text.bind("single", table.single), text.bind("masks", table.masks)
+            table = self._index.tables.get("action.name")
+            self._loads.append(f"{self._text.bind('check', _check_action(self._index, table))}(action)")
+
+    def _mask(self, table: Table, value: str) -> None:
+        if table.is_set and table.plain is str:
             short = f"{value}.__class__ is list and len({value}) == 1 and {value}[0].__class__ is str"
-            usual = f"{single}[{value}[0]] if {short} else {other}({value}, request.source)"
-            parts.append(f"({usual if table.plain is str else f'{other}({value}, request.source)'})")
-        elif table.plain is None:
-            parts.append(f"{text.bind('masks', table.masks)}({value}, request.source)")
+            single, masks = self._text.bind("single", table.single), self._text.bind("masks", table.masks)
+            mask = f"({single}[{value}[0]] if {short} else {masks}({value}, request.source))"
+        elif table.is_set or table.plain is None:
+            mask = f"{self._text.bind('masks', table.masks)}({value}, request.source)"
         else:
-            loads.append(
-                f"if {value}.__class__ is not {table.plain.__name__}: return careful(request, discharges)"
-            )
-            parts.append(f"{text.bind('memo', table.memo)}[{value}]")
-    loads.append(
-        f"if len({given}) != {len(reads)}: {text.bind('unread', _unread(index, category))}({given}, request)"
-    )
+            wrong = f"{value}.__class__ is not {table.plain.__name__}"
+            absent = f" and {value} is not None" if self._partly else ""
+            self._loads.append(f"if {wrong}{absent}: return careful(request, discharges)")
+            mask = f"{self._text.bind('memo', table.memo)}[{value}]"
+            if self._partly:
+                mask = f"{self._text.bind('absent', table.absent)} if {value} is None else {mask}"
+        self._masks.append(self._local(mask))
+
+    def _local(self, mask: str) -> str:
+        """Keep a mask in a variable of its own where it is asked for again."""
+        if not self._partly:
+            return mask
+        name = self._text.name("mask")
+        self._loads.append(f"{name} = {mask}")
+        return name
 
 
 def _check_action(index: Index, table: Table | None) -> Callable[[str], None]:
@@ -168,7 +203,8 @@ def _unread(index: Index, category: Category) -> Callable[[dict[Any, Any], Reque
 
     def unread(given: dict[Any, Any], request: Request) -> None:
         names = tuple(given)
-        for name, table in shapes.get(names) or shape(names):
+        found = shapes.get(names)
+        for name, table in shape(names) if found is None else found:
             value = given[name]
             if value is not None:
                 table.check(value, request.source)
@@ -186,10 +222,12 @@ def _deciding(text: _Text, root: PolicySet, index: Index, outcomes: Outcomes) ->
     text.add(3, "return settle(joined, request, discharges)")
     text.add(2, f"standing = joined ^ {full}")
     special = index.several | index.owing | (index.strays if _in_order(root) else 0)
-    text.add(2, f"if standing & {text.bind('special', special)}:")
-    text.add(3, "return settle(joined, request, discharges)")
+    if special:
+        text.add(2, f"if standing & {text.bind('special', special)}:")
+        text.add(3, "return settle(joined, request, discharges)")
     deciding = _Tree(text, iter(index.members))
-    text.add(2, f"answer = {deciding.answer(root)}")
+    answer = deciding.answer(root)
+    text.add(2, f"answer = {answer}")
     for number, mask, known in (
         (1, deciding.permits, outcomes.permitted),
         (2, deciding.denies, outcomes.denied),

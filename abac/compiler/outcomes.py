@@ -5,10 +5,10 @@ Definite outcomes are remembered by the rules they cite, so most decisions end i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from abac.compiler.index import Index
+from abac.compiler.index import Index, bits
 from abac.condition.expr import Condition
 from abac.condition.reference import Assertion, Reference
 from abac.condition.truth import TRUE, UNKNOWN
@@ -126,7 +126,7 @@ class Outcomes:
         answer: int,
         relevant: int,
         certain: int,
-        masks: Sequence[tuple[str, int]],
+        masks: Iterable[tuple[str, int]],
         held: Callable[[], Mapping[str, Assertion]],
     ) -> Outcome:
         """Return an INDETERMINATE. `masks` are what the attributes said, by path; `held` gives the assertions."""
@@ -135,8 +135,8 @@ class Outcomes:
         open_ = standing & ~certain
         lane = open_ << index.capacity
         names = {path for path, mask in masks if mask & lane}
-        asked = [c for n in index.in_order(open_) for c, _ in index.closures.get(n, ())]
-        if asked:
+        if open_ & index.closed:
+            asked = [c for n in bits(open_ & index.closed) for c, _ in index.closures[n]]
             names |= set(self._leaves(asked, held()))
         return self._undecided[answer, standing, certain & standing, tuple(sorted(names))]
 

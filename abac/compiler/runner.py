@@ -6,7 +6,7 @@ here whenever something is not usual.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,8 +21,8 @@ from abac.condition.schema import Category
 from abac.policy.decision import Outcome
 from abac.policy.request import Request, Source, read_assertion, reader, unknown_attribute
 
-Masks = list[tuple[str, int]]
-"""What each attribute said, by path."""
+Masks = Sequence[int]
+"""What each attribute that rules read said, in the order of `Runner.paths`."""
 
 _DEFINITE = 4
 
@@ -37,27 +37,29 @@ class Runner:
     reads: tuple[tuple[tuple[tuple[str, Table], ...], Mapping[str, Table]], ...]
     """Per category of a request: the attributes that rules read, and all that the schema has."""
 
+    paths: tuple[str, ...]
+
     def run(self, request: Request, discharges: frozenset[str]) -> Outcome:
         """Return the outcome of a request. Raises `RequestError` with the path at fault."""
         said = self.masks(request)
         joined = self.index.start
-        for _, mask in said:
+        for mask in said:
             joined |= mask
         return self.settle(joined, request, discharges, said)
 
     def masks(self, request: Request) -> Masks:
         """Read the attributes of a request and return what each says."""
-        said: Masks = []
+        said: list[int] = []
         for (reads, _), (category, given) in zip(self.reads, request.categories(), strict=True):
             get = reader(given, category)
             read = 0
             for name, table in reads:
                 value = get(name)
                 if value is None:
-                    said.append((table.definition.path, table.absent))
+                    said.append(table.absent)
                 else:
                     read += 1
-                    said.append((table.definition.path, table.masks(value, request.source)))
+                    said.append(table.masks(value, request.source))
             if isinstance(given, Mapping) and read != len(given):
                 check_unread(given, category, self, request.source)
         return said
@@ -79,7 +81,7 @@ class Runner:
             return self.outcomes.definite(answer, relevant, certain, discharges)
         said = self.masks(request) if said is None else said
         held = partial(self._held, request)
-        return self.outcomes.undecided(answer, relevant, certain, said, held)
+        return self.outcomes.undecided(answer, relevant, certain, zip(self.paths, said, strict=True), held)
 
     def _narrow(self, waiting: int, possible: int, certain: int, request: Request) -> tuple[int, int]:
         closures = self.index.closures
@@ -132,9 +134,10 @@ def runner(index: Index, combine: Combine, outcomes: Outcomes) -> Runner:
             tuple(index.reads(category)),
             {d.name: index.tables[d.path] for d in index.schema if d.category is category},
         )
-        for category in (Category.SUBJECT, Category.ACTION, Category.RESOURCE, Category.ENVIRONMENT)
+        for category in Category
     )
-    return Runner(index, combine, outcomes, reads)
+    paths = tuple(table.definition.path for own, _ in reads for _, table in own)
+    return Runner(index, combine, outcomes, reads, paths)
 
 
 def check_unread(given: Mapping[str, Any], category: Category, way: Runner, source: Source) -> None:

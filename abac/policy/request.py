@@ -61,8 +61,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
         action = {"name": self.action} if isinstance(self.action, str) else self.action
         return (
             (Category.SUBJECT, self.subject),
-            (Category.ACTION, action),
             (Category.RESOURCE, self.resource),
+            (Category.ACTION, action),
             (Category.ENVIRONMENT, self.environment),
         )
 

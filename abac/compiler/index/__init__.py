@@ -51,7 +51,8 @@ class Index:
     The first rule has the highest slot. Rules added later have slots below all others (`strays`); `rank` says
     where they stand. `free` is the number of slots left. `members` are the policies' slots in the order of the
     tree. `start` is what conjuncts without attributes say. `closures` are the conjuncts that no table can answer
-    alone, `several` the rules that have one over several attributes, `owing` those with obligations.
+    alone, of the rules `closed`; `several` are the rules that have one over several attributes, `owing` those with
+    obligations.
     """
 
     capacity: int
@@ -65,6 +66,7 @@ class Index:
     tables: Mapping[str, Table]
     start: Mask
     closures: Mapping[int, tuple[tuple[Condition, Test], ...]]
+    closed: Mask
     several: Mask
     owing: Mask
 
@@ -82,7 +84,7 @@ class Index:
 
     def in_order(self, mask: Mask) -> list[int]:
         """Return the slots of a mask in the order of their rules."""
-        found = list(bits(mask))
+        found = bits(mask)
         return sorted(found, key=self.rank.__getitem__) if mask & self.strays else found
 
 
@@ -106,7 +108,7 @@ def build(root: Policy | PolicySet, schema: Schema, functions: Mapping[str, Func
             Members(_of(own, numbered, "PERMIT", capacity), _of(own, numbered, "DENY", capacity), riders)
         )
     empty = {d.path: Table(d, (), capacity) for d in schema}
-    index = Index(capacity, free, {}, rank, 0, tuple(members), schema, functions, empty, 0, {}, 0, 0)
+    index = Index(capacity, free, {}, rank, 0, tuple(members), schema, functions, empty, 0, {}, 0, 0, 0)
     return _with(index, numbered)
 
 
@@ -146,6 +148,7 @@ def _with(index: Index, added: Mapping[int, Slot]) -> Index:
         tables=tables,
         start=index.start | toggled(0, fixed, 2 * capacity),
         closures={**index.closures, **{n: tuple(tests) for n, tests in closures.items()}},
+        closed=index.closed | toggled(0, closures, capacity),
         several=index.several | toggled(0, set(several), capacity),
         owing=index.owing | toggled(0, (n for n, slot in added.items() if slot.obligations), capacity),
     )
@@ -195,6 +198,7 @@ def amended(index: Index, added: Sequence[tuple[int, int, Rule]], removed: Itera
         strays=strays & ~gone,
         members=tuple(members),
         closures={n: c for n, c in index.closures.items() if not gone >> n & 1} if gone else index.closures,
+        closed=index.closed & ~gone,
         several=index.several & ~gone,
         owing=index.owing & ~gone,
     )

@@ -9,7 +9,8 @@ not 3n. Bit 3n marks an attribute that is absent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 
 Mask = int
 
@@ -22,12 +23,29 @@ def toggled(mask: Mask, bits: Iterable[int], width: int) -> Mask:
     return int.from_bytes(raw, "little")
 
 
-def bits(mask: Mask) -> Iterator[int]:
-    """Yield the numbers of the bits that are set, highest first."""
-    while mask:
-        top = mask.bit_length() - 1
-        yield top
-        mask ^= 1 << top
+def bits(mask: Mask) -> list[int]:
+    """Return the numbers of the bits that are set, highest first."""
+    found: list[int] = []
+    if mask.bit_length() <= _NARROW:
+        while mask:
+            top = mask.bit_length() - 1
+            found.append(top)
+            mask ^= 1 << top
+        return found
+    length = mask.bit_length() // 8 + 1
+    raw = mask.to_bytes(length, "big")
+    for match in _SET.finditer(raw):
+        at = match.start()
+        low = 8 * (length - 1 - at)
+        found += [low + bit for bit in _IN_BYTE[raw[at]]]
+    return found
+
+
+_NARROW = 64
+"""Longer masks are searched byte by byte: each step on a whole one costs its length."""
+
+_SET = re.compile(rb"[^\0]")
+_IN_BYTE = tuple(tuple(bit for bit in range(7, -1, -1) if byte >> bit & 1) for byte in range(256))
 
 
 def lane(slot: int, truth: int, capacity: int) -> tuple[int, ...]:

@@ -24,12 +24,16 @@ FEW = 8
 """So many closures are asked at once of a value first met; more wait for the rules still standing."""
 
 
+SPARE = 512
+"""A memo of fewer entries also remembers values that share their mask with others; identifiers soon fill it."""
+
+
 class Memo(dict[Any, Mask]):
     """Masks by value; a value not seen before is computed, and remembered where that pays."""
 
     __slots__ = ("_compute", "_limit")
 
-    def __init__(self, compute: Callable[[Any], tuple[Mask, bool]], limit: int) -> None:
+    def __init__(self, compute: Callable[[Any], tuple[Mask, bool | None]], limit: int) -> None:
         super().__init__()
         self._compute, self._limit = compute, limit
 
@@ -38,6 +42,8 @@ class Memo(dict[Any, Mask]):
         if keep:
             if len(self) >= self._limit:
                 self.clear()
+            self[value] = mask
+        elif keep is None and len(self) < SPARE:
             self[value] = mask
         return mask
 
@@ -59,6 +65,7 @@ class Table:
             self._pending |= one.pending
         self._closures = sum(len(one.closures) for one in layers)
         self._named = _named(layers, definition)
+        self._other = self._unnamed() if self._named is not None else 0
         limit = max(64, BYTES // (capacity // 8 + 150))
         self._met: set[Any] = set()
         self.memo = Memo(self._first, limit)
@@ -102,15 +109,24 @@ class Table:
 
     # --- what is remembered ------------------------------------------------------------------------------
 
-    def _first(self, value: Any) -> tuple[Mask, bool]:
+    def _first(self, value: Any) -> tuple[Mask, bool | None]:
         if self._sound is not None and not self._sound(value):
             self._admit(value)
+        if self._named is not None and value not in self._named and not self._closures:
+            return self._other, None
         level, mask = self.definition.assurance, 0
         for one in self.layers:
             mask |= one.at(level).mask(value)
         if not self._closures:
-            return mask, self._named is None or value in self._named
+            return mask, True
         return self._asked(mask, value, lambda: Assertion(value, level))
+
+    def _unnamed(self) -> Mask:
+        """Return the mask that all values share that no rule names."""
+        level, mask = self.definition.assurance, 0
+        for one in self.layers:
+            mask |= one.at(level).mask(_UNNAMED)
+        return mask
 
     def _first_single(self, element: str) -> tuple[Mask, bool]:
         return self._first_set((element,))[0], True
@@ -160,6 +176,7 @@ class Table:
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 _MET = 4_096
+_UNNAMED = object()
 _TRUSTED = Source("embedded", schema_defaults=True)
 
 
