@@ -14,6 +14,7 @@ from abac.cli.console import FAILED, out, print_json
 if TYPE_CHECKING:
     from abac.compiler.program import Program
     from abac.policy.decision import Outcome
+    from abac.policy.request import Request
 
 REQUEST = typer.Argument(
     help="A JSON file with `subject`, `action`, `resource`, `environment`; `-` reads it from stdin."
@@ -23,6 +24,10 @@ MODEL = typer.Option(help="The Casbin model of the rows; default: found likewise
 POLICIES = typer.Option(help="A file or folder of policies; repeatable; default: the schema's folder.")
 DIRECTIVES = typer.Option("--directive", help="A directive that stands, no other; repeatable; default: all.")
 DISCHARGES = typer.Option(help="An obligation that the caller will carry out; repeatable.")
+EXPLAIN = typer.Option(
+    "--explain", help="Say also what nearly decided, what is unknown and why, and what would change it."
+)
+REDACT = typer.Option("--redact", help="With --explain: leave out the values of sensitive attributes.")
 UNTRUSTED = typer.Option("--untrusted", help="Take bare values as inferred and bare sets as incomplete.")
 COLOURS = {"PERMIT": "bold green", "DENY": "bold red"}
 
@@ -35,6 +40,8 @@ def decide(
     directives: Annotated[list[str] | None, DIRECTIVES] = None,
     discharges: Annotated[list[str] | None, DISCHARGES] = None,
     untrusted: Annotated[bool, UNTRUSTED] = False,
+    explain: Annotated[bool, EXPLAIN] = False,
+    redact: Annotated[bool, REDACT] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Decide one request and say why: the rule, the directive's clause and the person test it rests on.
@@ -55,13 +62,32 @@ def decide(
         findings = Findings()
         program = choose(program, directives, findings)
         findings.raise_errors(CompileError)
-    outcome = decided(program, put, discharges=frozenset(discharges or ()))
-    if as_json:
-        print_json(asked.as_json(outcome))
+    may = frozenset(discharges or ())
+    if explain:
+        outcome = _explained(program, put, may, redact=redact, as_json=as_json)
     else:
-        out().print(_shown(outcome))
+        outcome = decided(program, put, discharges=may)
+        if as_json:
+            print_json(asked.as_json(outcome))
+        else:
+            out().print(_shown(outcome))
     if not outcome.permitted:
         raise typer.Exit(FAILED)
+
+
+def _explained(
+    program: Program, request: Request, discharges: frozenset[str], *, redact: bool, as_json: bool
+) -> Outcome:
+    """Print the explanation of a request and return its outcome."""
+    from abac.pdp.explain import explain
+    from abac.service import asked
+
+    told = explain(program, request, discharges=discharges, redact=redact)
+    if as_json:
+        print_json(asked.as_json(told.outcome) | {"explanation": told.as_json()})
+    else:
+        out().print(Text(f"{told}\n\nrevision: {told.outcome.revision}"))
+    return told.outcome
 
 
 def _text(request: str) -> tuple[str, str]:

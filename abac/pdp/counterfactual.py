@@ -1,11 +1,11 @@
 """Search the smallest change of attributes after which a request is decided otherwise.
 
-Smallest: the fewest attributes; then those declared earliest in the schema; then, attribute by attribute, the
-value nearest to the present one. A change gives an attribute another value, or the same one, founded well enough
-for every rule that reads it, sets complete: forgetting something is no change. What is found was decided by
+Smallest: the fewest attributes; then those declared earliest in the schema; then, one attribute after the other,
+the value nearest to the present one. A change gives an attribute another value, or the same one, founded well
+enough for every rule that reads it, sets complete: forgetting something is no change. What is found was decided by
 `decide`. Sets of attributes are tried by size, and given up as soon as no values of theirs can lead to a wanted
-decision; values are `cells`' part. Where conditions read more than one changeable attribute in one test, or
-compute, the values tried are not all there are, and `exact` says whether that matters.
+decision; values are `cells`' part. Where a condition reads several changeable attributes in one test, or computes,
+the values tried are not all there are, and `exact` says whether that matters.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from abac.compiler.program import Program
-from abac.condition.expr import Attribute, walk
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance, AttributeDefinition, Category
 from abac.condition.types import Value
 from abac.pdp.decide import decide
 from abac.pdp.opened import Opened, Rules
+from abac.pdp.standing import Facts
 from abac.policy.decision import Decision, Extended, Outcome
 from abac.policy.request import Request
-from abac.policy.rule import policies
 
 LIMIT = 4_000
 """How many times the search asks what may still be reached, before it gives up and says so."""
@@ -55,14 +54,14 @@ def changeable(program: Program) -> tuple[str, ...]:
 
 def search(
     program: Program,
-    found: Mapping[str, Assertion],
+    facts: Facts,
     wanted: Collection[Decision],
     *,
     mutable: Collection[str] | None = None,
     discharges: frozenset[str] = frozenset(),
     limit: int = LIMIT,
 ) -> Found:
-    """Return the smallest change of what was `found` in a request that gets it one of the `wanted` decisions.
+    """Return the smallest change of what a request asserts that gets it one of the `wanted` decisions.
 
     `mutable` names the attributes that may change (default: `changeable`). Raises `KeyError` for one that the
     schema does not have.
@@ -70,36 +69,32 @@ def search(
     names = changeable(program) if mutable is None else tuple(mutable)
     for name in names:
         program.schema[name]
-    return _Search(program, found, wanted, frozenset(names), discharges, limit).run()
+    return _Search(program, facts, wanted, Rules(program, facts, frozenset(names)), discharges, limit).run()
 
 
 @dataclass(slots=True)
 class _Search:
     program: Program
-    found: Mapping[str, Assertion]
+    facts: Facts
     wanted: Collection[Decision]
-    mutable: frozenset[str]
+    rules: Rules
     discharges: frozenset[str]
     limit: int
     steps: int = 0
     exact: bool = True
     opened: dict[int, bool] = field(default_factory=dict)
-    free: list[AttributeDefinition] = field(init=False)
-    least: dict[str, Assurance] = field(init=False)
-    rules: Rules = field(init=False)
 
     def run(self) -> Found:
-        self.least = _demands(self.program)
-        self.free = [d for d in self.program.schema if d.path in self.mutable and d.path in self.least]
-        self.rules = Rules(self.program, self.found, [d.path for d in self.free])
-        paths = tuple(d.path for d in self.free)
+        paths = tuple(d.path for d in self.rules.free)
         try:
-            for size in range(1, len(self.free) + 1):
+            for size in range(1, len(self.rules.free) + 1):
                 exact = self.exact
                 for chosen in self._chosen(0, 0, size):
                     for changes in self._changes(chosen):
                         outcome = decide(
-                            self.program, request_of({**self.found, **changes}), discharges=self.discharges
+                            self.program,
+                            request_of({**self.facts.assertions, **changes}),
+                            discharges=self.discharges,
                         )
                         if outcome.extended.decision in self.wanted:
                             return Found(changes, outcome, exact, True, paths)
@@ -123,8 +118,8 @@ class _Search:
             if self._may(chosen):
                 yield chosen
             return
-        for at in range(start, len(self.free) - left + 1):
-            rest = (1 << len(self.free)) - (1 << at)
+        for at in range(start, len(self.rules.free) - left + 1):
+            rest = (1 << len(self.rules.free)) - (1 << at)
             if not self._may(chosen | rest):
                 return  # nor with any fewer attributes to choose from
             yield from self._chosen(chosen | 1 << at, at + 1, left - 1)
@@ -139,14 +134,14 @@ class _Search:
 
     def _changes(self, chosen: int) -> Iterator[dict[str, Assertion]]:
         """Yield changes of exactly the chosen attributes that lead to a wanted decision, the nearest first."""
-        free = [d for n, d in enumerate(self.free) if chosen >> n & 1]
+        free = [d for n, d in enumerate(self.rules.free) if chosen >> n & 1]
         opened = self.rules.open(chosen)
         self._step()
         if not self._leads(opened.reach({}, [d.path for d in free])):
             return
         held: list[list[Assertion]] = []
         for definition in free:
-            now = self.found.get(definition.path)
+            now = self.facts.assertions.get(definition.path)
             values, exact = opened.values(definition, None if now is None else now.value)
             held.append(list(self._founded(definition, values)))
             self.exact &= exact
@@ -171,22 +166,11 @@ class _Search:
 
     def _founded(self, definition: AttributeDefinition, values: Sequence[Value]) -> Iterator[Assertion]:
         """Yield each value as an assertion good enough for every rule; the present one only if it was not."""
-        now = self.found.get(definition.path)
-        level = max(self.least[definition.path], Assurance.INFERRED if now is None else now.assurance)
+        now = self.facts.assertions.get(definition.path)
+        level = max(self.rules.demands[definition.path], Assurance.INFERRED if now is None else now.assurance)
         if now is not None and (now.assurance < level or not now.complete or now.elements):
             yield Assertion(now.value, level)
         yield from (Assertion(v, level) for v in values if now is None or v != now.value)
-
-
-def _demands(program: Program) -> dict[str, Assurance]:
-    """Return the attributes that rules read, each with the most assurance that any of them demands."""
-    least: dict[str, Assurance] = {}
-    for policy in policies(program.root):
-        for rule in policy.rules:
-            for node in walk(rule.condition):
-                if isinstance(node, Attribute):
-                    least[node.path] = max(node.least, least.get(node.path, node.least))
-    return least
 
 
 def request_of(found: Mapping[str, Assertion]) -> Request:

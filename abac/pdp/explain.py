@@ -6,13 +6,13 @@ people and records, not for the fast path. Pure. The data is `explanation`'s, th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 
 from abac.compiler.program import Program
 from abac.condition.expr import Attribute, Condition
 from abac.condition.reference import Assertion
-from abac.condition.truth import FALSE, TRUE, UNKNOWN, Truth
+from abac.condition.truth import FALSE, TRUE, UNKNOWN
 from abac.pdp import counterfactual
 from abac.pdp.decide import decide
 from abac.pdp.explanation import (
@@ -20,7 +20,6 @@ from abac.pdp.explanation import (
     Counterfactual,
     Doubt,
     Explanation,
-    Fallback,
     Met,
     Owed,
     Standing,
@@ -28,17 +27,15 @@ from abac.pdp.explanation import (
     Unknown,
 )
 from abac.pdp.standing import Facts, conjuncts
-from abac.policy.combining import denied_by_default
+from abac.pdp.support import DEFINITE, Judged, effect_of, fallbacks, relevant, rules_of
 from abac.policy.decision import Decision, Extended, Obligation, Outcome
-from abac.policy.reference import evaluate
 from abac.policy.request import Request, assertions
-from abac.policy.rule import Algorithm, ObligationRule, Policy, PolicySet, Rule
+from abac.policy.rule import Rule
 
 NEAREST = 3
 """How many rules that nearly applied are told."""
 
 _FLIPPED = (Decision.DENY, Decision.NOT_APPLICABLE, Decision.INDETERMINATE)
-_ANSWERS = (Extended.PERMIT, Extended.DENY)
 
 
 def explain(
@@ -70,7 +67,7 @@ def explain(
         outcome,
         tuple(teller.standing(rule) for rule in teller.decided()),
         tuple(teller.standing(rule) for rule in teller.overridden()),
-        tuple(_fallbacks(program.root, facts, outcome.extended)),
+        tuple(fallbacks(program.root, facts, outcome.extended)),
         near,
         left_out,
         tuple(teller.unknown()),
@@ -79,41 +76,29 @@ def explain(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    rule: Rule | ObligationRule
-    truth: Truth
-
-
 class _Teller:
     """Tells the parts of one outcome's explanation."""
 
     def __init__(self, program: Program, facts: Facts, outcome: Outcome, discharges: frozenset[str]) -> None:
         self._facts, self._outcome, self._discharges = facts, outcome, discharges
         self._letters = {d.id: _letter(d.told("letter")) for d in program.directives}
-        self._relevant = list(_relevant(program.root, facts))
+        self._relevant = list(relevant(program.root, facts))
         self._root = program.root
 
     def decided(self) -> list[Rule]:
         """Return the rules that are the outcome's reasons."""
-        definite = self._outcome.extended in _ANSWERS
-        standing = [j for j in self._relevant if isinstance(j.rule, Rule)]
-        if definite:
-            standing = [j for j in standing if j.truth is TRUE and _effect(j.rule) == self._outcome.extended.name]
-        if self._outcome.extended.decision is Decision.NOT_APPLICABLE:
+        answer = self._outcome.extended
+        if answer is Extended.NOT_APPLICABLE:
             return []
-        return [j.rule for j in standing if isinstance(j.rule, Rule)]
+        standing = [(j.rule, j.truth) for j in self._relevant if isinstance(j.rule, Rule)]
+        return [r for r, t in standing if answer not in DEFINITE or (t is TRUE and effect_of(r) == answer.name)]
 
     def overridden(self) -> list[Rule]:
         """Return the TRUE rules of the other effect that the algorithms let go, where one was decided."""
-        if self._outcome.extended not in _ANSWERS:
+        if self._outcome.extended not in DEFINITE:
             return []
         name = self._outcome.extended.name
-        return [
-            j.rule
-            for j in self._relevant
-            if isinstance(j.rule, Rule) and j.truth is TRUE and _effect(j.rule) != name
-        ]
+        return [r for r in rules_of(self._root) if effect_of(r) != name and self._facts.truth(r.condition) is TRUE]
 
     def standing(self, rule: Rule) -> Standing:
         """Return a rule with the tests that make it stand as it does."""
@@ -134,9 +119,9 @@ class _Teller:
         shown = {id(rule) for rule in self.decided()}
         near: list[tuple[tuple[bool, bool, int, int], Rule, Condition]] = []
         lacking = "DENY" if self._outcome.extended.decision is Decision.PERMIT else "PERMIT"
-        for place, rule in enumerate(_rules(self._root)):
+        for place, rule in enumerate(rules_of(self._root)):
             parts = conjuncts(rule.condition)
-            failed = [c for c in parts if self._facts.truth(c) is not TRUE][:2]
+            failed = list(islice((c for c in parts if self._facts.truth(c) is not TRUE), 2))
             if len(failed) == 1 and id(rule) not in shown:
                 truth = self._facts.truth(failed[0])
                 near.append(((rule.effect.value != lacking, truth is FALSE, -len(parts), place), rule, failed[0]))
@@ -166,69 +151,18 @@ class _Teller:
             rules = dict.fromkeys(j.rule.id for j in self._relevant if self._carries(j, obligation))
             yield Owed(obligation, tuple(rules), obligation.advice or obligation.id in self._discharges)
 
-    def _carries(self, judged: _Judged, obligation: Obligation) -> bool:
-        rides = _effect(judged.rule) == self._outcome.extended.name
+    def _carries(self, judged: Judged, obligation: Obligation) -> bool:
+        rides = effect_of(judged.rule) == self._outcome.extended.name
         attached = judged.truth is TRUE or not obligation.advice
         return rides and attached and obligation in judged.rule.obligations
 
 
-def _effect(rule: Rule | ObligationRule) -> str:
-    return (rule.effect if isinstance(rule, Rule) else rule.rides_on).value
-
-
-def _rules(node: Policy | PolicySet) -> Iterator[Rule]:
-    if isinstance(node, Policy):
-        yield from node.rules
-    else:
-        for child in node.children:
-            yield from _rules(child)
-
-
-def _relevant(node: Policy | PolicySet, facts: Facts) -> Iterator[_Judged]:
-    """Yield what stands TRUE or UNKNOWN, up to what decides where order counts, as `policy.reference` does."""
-    if isinstance(node, PolicySet):
-        for child in node.children:
-            yield from _relevant(child, facts)
-            if node.algorithm.in_order and evaluate(child, facts.reference) in _ANSWERS:
-                break
-        return
-    rules: Iterable[Rule | ObligationRule] = node.rules
-    for rule in rules:
-        truth = facts.truth(rule.condition)
-        if truth is not FALSE:
-            yield _Judged(rule, truth)
-        if truth is TRUE and node.algorithm.in_order:
-            break
-    for rider in node.obligation_rules:
-        if (truth := facts.truth(rider.condition)) is not FALSE:
-            yield _Judged(rider, truth)
-
-
-def _fallbacks(node: Policy | PolicySet, facts: Facts, answer: Extended) -> Iterator[Fallback]:
-    """Yield the policies that gave a definite answer with nothing below them giving it."""
-    if answer not in _ANSWERS or evaluate(node, facts.reference) is not answer:
-        return
-    if isinstance(node, PolicySet):
-        below = [c for c in node.children if evaluate(c, facts.reference) is answer]
-        for child in below:
-            yield from _fallbacks(child, facts, answer)
-    else:
-        below = [r for r in node.rules if facts.truth(r.condition) is TRUE and _effect(r) == answer.name]  # type: ignore[misc]
-    if not below:
-        of_itself = node.algorithm in (
-            Algorithm.DENY_UNLESS_PERMIT,
-            Algorithm.PERMIT_UNLESS_DENY,
-            Algorithm.XACML_PERMIT_UNLESS_DENY,
-        )
-        assert of_itself or denied_by_default(Extended.NOT_APPLICABLE) is answer  # noqa: S101  # nothing else answers so
-        yield Fallback(node.id, node.algorithm.value if of_itself else "default deny")
-
-
 def _letter(letter: object) -> str:
+    """Return a directive's letter by its digest, or the note that stands in for it."""
     if not isinstance(letter, Mapping):
         return ""
-    digest = letter.get("sha256")
-    return f"sha256:{digest}" if digest else str(letter.get("note", "")).rstrip(".")
+    digest, note = letter.get("sha256"), str(letter.get("note", "")).rstrip(".")
+    return f"letter sha256:{digest}" if digest else note[:1].lower() + note[1:]
 
 
 def _counterfactual(
@@ -239,9 +173,7 @@ def _counterfactual(
     discharges: frozenset[str],
     limit: int,
 ) -> Counterfactual:
-    found = counterfactual.search(
-        program, facts.assertions, wanted, mutable=mutable, discharges=discharges, limit=limit
-    )
+    found = counterfactual.search(program, facts, wanted, mutable=mutable, discharges=discharges, limit=limit)
     outcome = found.outcome
     return Counterfactual(
         wanted,
@@ -257,8 +189,5 @@ def _counterfactual(
 def _change(facts: Facts, path: str, one: Assertion, program: Program) -> Change:
     definition = program.schema[path]
     attribute = Attribute(definition.category, definition.name, definition.type, one.assurance)
-    before = facts.met(attribute, as_set=True)
     hidden = facts.hides(path)
-    return Change(
-        path, replace(before, hidden=before.hidden), None if hidden else one.value, one.assurance, hidden
-    )
+    return Change(path, facts.met(attribute, as_set=True), None if hidden else one.value, one.assurance, hidden)

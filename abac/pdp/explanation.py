@@ -60,7 +60,7 @@ class Tested:
 class Standing:
     """A rule as it stands, with what it cites and the tests that make it so.
 
-    `letter` is the SHA-256 of the directive's letter, or the note that stands for it. Of a rule that nearly
+    `letter` is the directive's letter by its SHA-256, or the note that stands in for it. Of a rule that nearly
     applied, `failed` is the one conjunct that is not TRUE, and `tests` say why it is not.
     """
 

@@ -10,14 +10,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from abac.compiler.program import Program
-from abac.condition.expr import And, Arithmetic, Call, Condition, Literal, Not, Or, attributes, walk
+from abac.condition.expr import (
+    And,
+    Arithmetic,
+    Attribute,
+    Call,
+    Condition,
+    Literal,
+    Node,
+    Not,
+    Or,
+    attributes,
+    children,
+)
 from abac.condition.reference import Assertion, Reference
-from abac.condition.schema import AttributeDefinition
+from abac.condition.schema import Assurance, AttributeDefinition
 from abac.condition.truth import FALSE, TRUE, UNKNOWN, Truth
 from abac.condition.types import Value
 from abac.pdp import cells
 from abac.pdp.reachable import Answers, F, Reach, T, U, all_of, any_of, turned
-from abac.pdp.standing import conjuncts
+from abac.pdp.standing import Facts, conjuncts
 from abac.policy.rule import policies
 
 
@@ -53,16 +65,25 @@ class _Signature:
 
 
 class Rules:
-    """The rules of a program on one request, in the order of the tree, with the attributes that may change."""
+    """The rules of a program on one request, in the order of the tree, with the attributes that may change.
 
-    def __init__(self, program: Program, found: Mapping[str, Assertion], free: Sequence[str]) -> None:
-        self._program, self._found, self._free = program, found, free
-        bits = {path: 1 << n for n, path in enumerate(free)}
-        reference = Reference(found, program.functions)
+    `demands` has every attribute that a rule reads, with the most assurance demanded of it; `free` are those of
+    them that may change, in schema order.
+    """
+
+    def __init__(self, program: Program, facts: Facts, mutable: Collection[str]) -> None:
+        self._program, self._found = program, facts.assertions
+        rules = [rule for policy in policies(program.root) for rule in policy.rules]
+        each = [[(c, *_scan(c)) for c in conjuncts(rule.condition)] for rule in rules]
+        self.demands: dict[str, Assurance] = {}
+        for read in (read for parts in each for _, read, _ in parts):
+            for path, least in read.items():
+                self.demands[path] = max(least, self.demands.get(path, least))
+        self.free = [d for d in program.schema if d.path in mutable and d.path in self.demands]
+        bits = {d.path: 1 << n for n, d in enumerate(self.free)}
         self._each = [
-            [_conjunct(c, bits, reference) for c in conjuncts(rule.condition)]
-            for policy in policies(program.root)
-            for rule in policy.rules
+            [_Conjunct(c, sum(bits.get(p, 0) for p in read), facts.truth(c), shaky) for c, read, shaky in parts]
+            for parts in each
         ]
         known: dict[_Signature, _Signature] = {}
         self._signatures = [known.setdefault(s, s) for s in map(_signature, self._each)]
@@ -84,7 +105,7 @@ class Rules:
             if signature.reads & chosen and settled[-1] != F:
                 cap = min((p.truth for p in parts if not p.reads & chosen), default=TRUE)
                 live.append((number, 1 << cap, [p.condition for p in parts if p.reads & chosen]))
-        names = [path for n, path in enumerate(self._free) if chosen >> n & 1]
+        names = [d.path for n, d in enumerate(self.free) if chosen >> n & 1]
         return Opened(self._program, self._found, self._reach, settled, live, names)
 
 
@@ -125,7 +146,7 @@ class Opened:
             case Or(operands=operands):
                 return any_of(self._truths(o, reference, free) for o in operands)
             case _:
-                return F | T | (U if _is_shaky(node) else 0)
+                return F | T | (U if _scan(node)[1] else 0)
 
     def _read(self, node: Condition) -> frozenset[str]:
         """Return what a node reads, remembered by the node itself, which the program keeps alive."""
@@ -142,10 +163,23 @@ class Opened:
         return cells.values(definition, now, atoms, reference, self._names)
 
 
-def _conjunct(condition: Condition, bits: Mapping[str, int], reference: Reference) -> _Conjunct:
-    reads = attributes(condition)
-    mine = sum(bits[path] for path in reads if path in bits)
-    return _Conjunct(condition, mine, reference.truth(condition), len(reads) > 1 or _is_shaky(condition))
+def _scan(condition: Condition) -> tuple[dict[str, Assurance], bool]:
+    """Return what a conjunct reads with what it demands, and whether it may be UNKNOWN with one of that known.
+
+    It may if it reads several attributes, computes, calls, or has a term that is pending.
+    """
+    read: dict[str, Assurance] = {}
+    shaky = False
+    stack: list[Node] = [condition]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Attribute):
+            path = node.path
+            read[path] = max(node.least, read.get(path, node.least))
+        else:
+            shaky |= isinstance(node, Arithmetic | Call | Literal)
+            stack += children(node)
+    return read, shaky or len(read) > 1
 
 
 def _signature(parts: Sequence[_Conjunct]) -> _Signature:
@@ -158,12 +192,6 @@ def _signature(parts: Sequence[_Conjunct]) -> _Signature:
         reads,
         any(p.shaky and p.reads for p in parts),
     )
-
-
-def _is_shaky(condition: Condition) -> bool:
-    """Whether a condition may be UNKNOWN though its attribute is known: it computes, calls, pends, reads more."""
-    parts = list(walk(condition))
-    return any(isinstance(n, Arithmetic | Call | Literal) for n in parts) or len(attributes(condition)) > 1
 
 
 def _atoms(condition: Condition) -> Iterator[Condition]:

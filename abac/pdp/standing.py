@@ -37,8 +37,8 @@ from abac.pdp.explanation import Doubt, Met, Tested, Unknown
 from abac.pdp.words import SHOWN, set_text
 
 
-class Facts:
-    """What one request asserts, and how conditions stand on it.
+class Facts(Reference):
+    """What one request asserts, and how conditions stand on it: the reference evaluator, remembering its answers.
 
     With `redact`, the values of sensitive attributes are left out, and so is the text of tests that read one:
     a test and its truth say what the value is.
@@ -52,13 +52,17 @@ class Facts:
         *,
         redact: bool = False,
     ) -> None:
+        super().__init__(assertions, functions)
         self.schema, self.assertions, self.functions = schema, assertions, functions
-        self.reference = Reference(assertions, functions)
         self._redact = redact
+        self._truths: dict[int, tuple[Condition, Truth]] = {}
 
     def truth(self, condition: Condition) -> Truth:
-        """Return the truth of a condition on this request."""
-        return self.reference.truth(condition)
+        """Return the truth of a condition on this request; one asked for again is not evaluated again."""
+        found = self._truths.get(id(condition))
+        if found is None:  # INVARIANT: the node is kept, so that no other can come to its id
+            found = self._truths[id(condition)] = (condition, super().truth(condition))
+        return found[1]
 
     def hides(self, path: str) -> bool:
         """Whether the attribute's value is withheld."""
@@ -137,7 +141,7 @@ class Facts:
     def _valueless(self, node: Node) -> Iterator[str]:
         """Yield the innermost computations that have no value."""
         for child in children(node):
-            if isinstance(child, Arithmetic | Call) and self.reference.known(child) is None:
+            if isinstance(child, Arithmetic | Call) and self.known(child) is None:
                 deeper = list(self._valueless(child))
                 hidden = any(self.hides(path) for path in attributes(child))
                 yield from deeper or ["a computation" if hidden else _term_text(child)]

@@ -56,18 +56,18 @@ def _paragraphs(told: Explanation) -> Iterator[list[str]]:
 def _decision(told: Explanation) -> Iterator[str]:
     name = told.outcome.extended.decision.value
     if name == "INDETERMINATE":
-        possible = " or ".join(_possible(told.outcome.extended))
-        yield f"INDETERMINATE: what is known leaves {possible} open."
+        yield f"INDETERMINATE: what is known leaves {_and(_possible(told.outcome.extended))} open."
     elif not told.decided and not told.fallbacks:
         yield f"{name}: no rule applies."
-    for fallback in () if name == "INDETERMINATE" else told.fallbacks:
-        yield f"{name} by default: {_fallback(fallback)}."
     for rule in told.decided:
         if rule.truth.name == "TRUE":
-            yield f"{rule.effect.value} by {cited(rule)}. It applied because"
+            stands = " stands" if name == "INDETERMINATE" else ""
+            yield f"{rule.effect.value}{stands} by {cited(rule)}. It applies because"
         else:
             yield f"{rule.effect.value} is possible by {cited(rule)}. It is UNKNOWN because"
         yield from _tests(rule.tests)
+    for fallback in told.fallbacks:
+        yield f"{name} by default{' too' if told.decided else ''}: {_fallback(fallback)}."
 
 
 def _possible(extended: int) -> list[str]:
@@ -84,13 +84,13 @@ def cited(rule: Standing) -> str:
     cite = rule.citation
     if not cite.directive:
         return f"rule {rule.rule}" + (f" ({cite.file}:{cite.line})" if cite.file else "")
-    letter = f" (letter {rule.letter})" if rule.letter else ""
+    letter = f" ({rule.letter})" if rule.letter else ""
     test = f", person test {cite.person_test}" if cite.person_test else ""
     return f"directive {cite.directive}, clause {cite.clause}{letter}{test}"
 
 
 def _overridden(rule: Standing) -> Iterator[str]:
-    yield f"{_upper(cited(rule))}, a {rule.effect.value}, applied too and was overridden, because"
+    yield f"{_upper(cited(rule))}, a {rule.effect.value}, holds too and is overridden. It applies because"
     yield from _tests(rule.tests)
 
 
@@ -214,7 +214,7 @@ def _counterfactual(found: Counterfactual, *, permit: bool) -> Iterator[str]:
         yield f"No change was found that gives {wanted}; not all could be tried."
     else:
         assert found.decision is not None  # noqa: S101  # a change was found, so it was decided
-        changes = " and ".join(_change(c) for c in found.changes)
+        changes = _and([_change(c) for c in found.changes])
         yield f"{found.decision.value} would follow if {changes}."
         if found.obligations:
             yield f"It would owe {', '.join(found.obligations)}."
@@ -224,6 +224,10 @@ def _counterfactual(found: Counterfactual, *, permit: bool) -> Iterator[str]:
 
 def _or(names: Iterable[str]) -> str:
     return " or ".join(names)
+
+
+def _and(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
 
 
 def _change(change: Change) -> str:

@@ -84,6 +84,38 @@ def test_an_obligation_not_discharged_is_not_permitted(folder):
     assert abac("decide", "-", "--discharges", "log-it", stdin=foreign).exit_code == 0
 
 
+def test_explained_in_words(folder):
+    result = abac("decide", "-", "--explain", stdin=changed(citizenships_current=["FR"]))
+    assert result.exit_code == 1
+    assert result.stdout.startswith("DENY by directive first, clause tier-5")
+    assert (
+        '"US" not in subject.citizenships_current is TRUE: subject.citizenships_current is {"FR"}' in result.stdout
+    )
+    assert "PERMIT would follow if " in result.stdout
+    assert "revision: " in result.stdout
+    assert abac("decide", "-", "--explain", stdin=changed()).exit_code == 0
+
+
+def test_explained_as_json(folder):
+    told = answered("decide", "-", "--explain", stdin=changed(citizenships_current=None))
+    assert told["unknown"] == ["subject.citizenships_current"]
+    (unknown,) = told["explanation"]["unknown"]
+    assert (unknown["name"], unknown["doubt"]) == ("subject.citizenships_current", "ABSENT")
+    assert told["explanation"]["counterfactual"]["exact"] is True
+    (change,) = told["explanation"]["counterfactual"]["changes"]
+    assert (change["attribute"], change["before"]["value"], change["value"]) == (
+        "subject.relation",
+        "customer",
+        "staff",
+    )
+
+
+def test_an_explanation_can_leave_sensitive_values_out(folder):
+    foreign = changed(citizenships_current=["FR"])
+    assert "FR" in abac("decide", "-", "--explain", stdin=foreign).stdout
+    assert "FR" not in abac("decide", "-", "--explain", "--redact", stdin=foreign).stdout
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
