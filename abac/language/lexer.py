@@ -61,6 +61,9 @@ _PATTERN = re.compile(
 )
 
 
+_REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Bidirectional controls: they show a reader another text than the one that is parsed (CVE-2021-42574)."""
+
 _ESCAPES = re.compile(
     r"""
     (?:[^\\]
@@ -79,6 +82,12 @@ def tokens(text: Text) -> list[Token]:
     if len(source) > MAX_LENGTH:
         raise TextError(text.span, "too-long", f"condition of {len(source):,} characters; at most {MAX_LENGTH:,}")
     places = _Places(text)
+    hidden = _REORDERING.search(source)
+    if hidden is not None:
+        message = (
+            f"the character U+{ord(hidden.group()):04X} reorders what is read; in a string write it as an escape"
+        )
+        raise TextError(places.span(hidden.start()), "refused", message)
     found: list[Token] = []
     at = 0
     while at < len(source):
