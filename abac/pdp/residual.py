@@ -182,8 +182,11 @@ def _has_rules(node: Policy | PolicySet) -> bool:
 
 
 def _read(root: PolicySet) -> set[str]:
-    rules: Iterator[Rule | ObligationRule] = (r for p in policies(root) for r in (*p.rules, *p.obligation_rules))
-    return {path for rule in rules for path in attributes(rule.condition)}
+    found: set[str] = set()
+    for policy in policies(root):
+        for condition in [r.condition for r in policy.rules] + [r.condition for r in policy.obligation_rules]:
+            found |= attributes(condition).keys()
+    return found
 
 
 # --- as text -----------------------------------------------------------------------------------------------

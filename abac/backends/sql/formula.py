@@ -1,0 +1,171 @@
+"""Formulas of two values over clauses: what a listing is before it becomes one SQL clause.
+
+A leaf is a clause that is never NULL, so NOT, AND and OR are the classical ones here and complement is sound. What
+SQL cannot say stands as `Opaque`, and `bound` puts in for it what makes the formula say too little or too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from sqlalchemy import ColumnElement, and_, false, not_, or_, true
+
+DEEPEST = 60
+"""How deep a clause may nest; SQLAlchemy writes one by recursion, several frames to a level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A clause that is never NULL. `key` says what it says; `reads` are the attributes it reads."""
+
+    key: Hashable
+    clause: ColumnElement[bool] = field(compare=False)
+    reads: frozenset[str] = field(default=frozenset(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Something that holds or does not, but that SQL cannot say: what, and why not."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """What holds where another formula does not."""
+
+    part: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """What holds where all of its parts do."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """What holds where any of its parts does."""
+
+    parts: tuple[Formula, ...]
+
+
+Formula = bool | Leaf | Opaque | Inverse | Every | Some
+
+
+def every(parts: Iterable[Formula]) -> Formula:
+    """Return the conjunction, flat, without repetitions; True of nothing."""
+    return _chain(parts, Every, absorbing=False)
+
+
+def some(parts: Iterable[Formula]) -> Formula:
+    """Return the disjunction, flat, without repetitions; False of nothing."""
+    return _chain(parts, Some, absorbing=True)
+
+
+def inverse(part: Formula) -> Formula:
+    """Return the negation."""
+    if isinstance(part, bool):
+        return not part
+    return part.part if isinstance(part, Inverse) else Inverse(part)
+
+
+def _chain(parts: Iterable[Formula], chain: type[Every | Some], *, absorbing: bool) -> Formula:
+    flat: dict[Any, None] = {}
+    for part in parts:
+        for one in part.parts if isinstance(part, chain) else (part,):
+            if one is absorbing:
+                return absorbing
+            if not isinstance(one, bool):
+                flat[one] = None
+    if len(flat) == 1:
+        return next(iter(flat))  # type: ignore[no-any-return]  # a formula
+    return chain(tuple(flat)) if flat else not absorbing
+
+
+def first(steps: list[tuple[Formula, Formula]]) -> Formula:
+    """Return whether one of the (hit, pass) steps hits before any of the earlier ones did not let pass.
+
+    Halved again and again, so that a list of n steps nests log n deep and is n log n long.
+    """
+    if len(steps) <= 1:
+        return steps[0][0] if steps else False
+    middle = len(steps) // 2
+    head, tail = steps[:middle], steps[middle:]
+    return some([first(head), every([*(passes for _, passes in head), first(tail)])])
+
+
+def bound(formula: Formula, *, upper: bool, depth: int = 0) -> Formula:
+    """Return a formula without anything opaque that holds wherever `formula` does, or (not `upper`) only there."""
+    match formula:
+        case bool() | Leaf():
+            return formula
+        case Opaque():
+            return upper
+        case Inverse(part=part):
+            return inverse(bound(part, upper=not upper, depth=depth))
+        case Every(parts=parts) | Some(parts=parts):
+            if depth >= DEEPEST:
+                return upper
+            inner = [bound(part, upper=upper, depth=depth + 1) for part in parts]
+            return every(inner) if isinstance(formula, Every) else some(inner)
+        case _:
+            assert_never(formula)
+
+
+def opaque(formula: Formula, depth: int = 0) -> Iterator[Opaque]:
+    """Yield what in a formula SQL cannot say."""
+    match formula:
+        case bool() | Leaf():
+            return
+        case Opaque():
+            yield formula
+        case Inverse(part=part):
+            yield from opaque(part, depth)
+        case Every(parts=parts) | Some(parts=parts):
+            if depth >= DEEPEST:
+                yield Opaque("a condition", f"nested more than {DEEPEST} deep")
+                return
+            for part in parts:
+                yield from opaque(part, depth + 1)
+        case _:
+            assert_never(formula)
+
+
+def leaves(formula: Formula) -> Iterator[Leaf]:
+    """Yield the leaves of a formula."""
+    match formula:
+        case Leaf():
+            yield formula
+        case Inverse(part=part):
+            yield from leaves(part)
+        case Every(parts=parts) | Some(parts=parts):
+            for part in parts:
+                yield from leaves(part)
+        case bool() | Opaque():
+            return
+        case _:
+            assert_never(formula)
+
+
+def clause(formula: Formula) -> ColumnElement[bool]:
+    """Return a bounded formula as SQL; never NULL, since no leaf is."""
+    match formula:
+        case bool():
+            return true() if formula else false()
+        case Leaf(clause=said):
+            return said
+        case Inverse(part=part):
+            return not_(clause(part))
+        case Every(parts=parts):
+            return and_(*(clause(part) for part in parts))
+        case Some(parts=parts):
+            return or_(*(clause(part) for part in parts))
+        case Opaque():
+            raise AssertionError("a formula is bounded before it becomes SQL")
+        case _:
+            assert_never(formula)
