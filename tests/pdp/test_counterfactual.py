@@ -14,6 +14,7 @@ from abac.condition.expr import (
     AllOf,
     And,
     AnyOf,
+    Arithmetic,
     Attribute,
     Comparison,
     Constant,
@@ -21,6 +22,7 @@ from abac.condition.expr import (
     Literal,
     Member,
     Not,
+    Operator,
     Or,
     Order,
     SetConstant,
@@ -132,10 +134,36 @@ def conjunctions(draw, names):
     return And(tuple(draw(atom(name)) for name in chosen))
 
 
+def _subject(name):
+    return Attribute(Category.SUBJECT, name, TYPES[name])
+
+
+ENTANGLED = [
+    Comparison(Order.LESS, _subject("age"), _subject("weight")),
+    Comparison(Order.EQUAL, _subject("name"), _subject("alias")),
+    Comparison(
+        Order.EQUAL, _subject("weight"), Arithmetic(Operator.DIVIDE, Constant(1, INT), _subject("age"), FLOAT)
+    ),
+    Comparison(Order.AT_LEAST, Arithmetic(Operator.ADD, _subject("age"), _subject("age"), INT), Constant(3, INT)),
+    Member(_subject("name"), _subject("tags")),
+    AnyOf(_subject("paints"), SetConstant(frozenset({"green"}), TYPES["paints"])),
+    Member(_subject("colour"), _subject("paints")),
+]
+"""Tests that read two attributes, or compute."""
+
+
 @st.composite
-def policies(draw, names, algorithms):
+def entangled(draw, names):
+    """Conjunctions in which one test or more is entangled."""
+    tests = draw(st.lists(st.sampled_from(ENTANGLED), min_size=1, max_size=2, unique=True))
+    more = draw(st.lists(st.sampled_from(names).flatmap(atom), max_size=1))
+    return And((*tests, *more))
+
+
+@st.composite
+def policies(draw, names, algorithms, tangled=False):
     name = f"p{draw(st.integers(0, 99))}"
-    given_ = st.one_of(conjunctions(names), conjunctions(names), shapes(names))
+    given_ = entangled(names) if tangled else st.one_of(conjunctions(names), conjunctions(names), shapes(names))
     rules = tuple(Rule(f"{name}/{n}", draw(abac_st.effects), draw(given_)) for n in range(draw(st.integers(1, 4))))
     return Policy(name, draw(st.sampled_from(algorithms)), rules, (), draw(st.booleans()))
 
@@ -229,6 +257,28 @@ def distance(path, before, after):
     return abs(before.value - after.value) if name == "age" else 0
 
 
+@st.composite
+def tangled_cases(draw):
+    names = ["age", "weight", "name", "alias", "tags", "paints", "colour"]
+    chosen = draw(st.lists(st.sampled_from(names), min_size=2, max_size=3, unique=True))
+    root = PolicySet("all", Algorithm.DENY_OVERRIDES, (draw(policies(chosen, SAFE, tangled=True)),))
+    found = {f"subject.{name}": _held(draw, name) for name in names if draw(st.integers(0, 5))}
+    return assemble(SCHEMA, root, {}), found, [f"subject.{n}" for n in chosen]
+
+
+def check_claims(program, found, mutable):
+    """Hold a search to what it says: a change it found flips, and what it calls exact nothing undercuts."""
+    now = _decision(program, found)
+    wanted = [d for d in Decision if (d is Decision.PERMIT) is (now is not Decision.PERMIT)]
+    answer = search(program, Facts(SCHEMA, found, {}), wanted, mutable=mutable)
+    hits = brute(program, found, mutable, wanted)
+    event(f"exact: {answer.exact}, {len(answer.changes)} changed")
+    if answer.changes:
+        assert _decision(program, {**found, **answer.changes}) in wanted
+    if answer.exact and hits:
+        assert 0 < len(answer.changes) <= len(hits[0])
+
+
 def check(program, found, mutable):
     now = _decision(program, found)
     wanted = [d for d in Decision if (d is Decision.PERMIT) is (now is not Decision.PERMIT)]
@@ -261,3 +311,16 @@ def test_no_smaller_change_exists(case):
 @given(cases())
 def test_no_smaller_change_exists_at_length(case):
     check(*case)
+
+
+@DEFAULT
+@given(tangled_cases())
+def test_where_tests_are_entangled_what_is_called_exact_is(case):
+    check_claims(*case)
+
+
+@pytest.mark.law
+@settings(DEFAULT, max_examples=5_000)
+@given(tangled_cases())
+def test_where_tests_are_entangled_what_is_called_exact_is_at_length(case):
+    check_claims(*case)
