@@ -88,6 +88,28 @@ class Calls:
         return named
 
 
+class Unanswered(BaseException):
+    """A function that has no value where stock would raise or go on with what is no truth value.
+
+    Not an `Exception`, since an exception in a function is UNKNOWN: this one must reach the enforcer.
+    """
+
+
+def strict(functions: Mapping[str, Function]) -> dict[str, Function]:
+    """Return the functions so that one without a value raises `Unanswered`: the request is then stock's."""
+    return {name: replace(f, call=_strict(f), inspect={}) for name, f in functions.items()}
+
+
+def _strict(function: Function) -> Callable[..., Any]:
+    def asked(*arguments: Any) -> Any:
+        value = function.value(*arguments)
+        if value is None:
+            raise Unanswered(function.name)
+        return value
+
+    return asked
+
+
 def _without_marks(ask: Callable[..., Any]) -> Callable[..., Any]:
     def asked(*arguments: Any) -> Any:
         return ask(*arguments[: -len(EACH_TIME)])

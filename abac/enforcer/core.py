@@ -13,6 +13,7 @@ from typing import Any
 from casbin.core_enforcer import CoreEnforcer, EnforceContext
 
 from abac.condition.truth import TRUE
+from abac.enforcer.calls import Unanswered
 from abac.enforcer.grammar import Context
 from abac.enforcer.refusal import check_model, check_rows
 from abac.enforcer.state import State, Workshop
@@ -66,7 +67,7 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
             return super().enforce_ex(*rvals)
         try:
             outcome = decide(program, request)
-        except RequestError:
+        except (RequestError, Unanswered):
             return super().enforce_ex(*rvals)
         answer = outcome.extended
         if answer > Extended.NOT_APPLICABLE:
@@ -98,7 +99,7 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
         if len(values) != state.door.count:
             raise RequestError("request", f"expected {state.door.count} values, got {len(values)}")
         if state.program is not None:
-            return decide(state.program, state.door.partial(values))
+            return decide(state.forgiving(), state.door.partial(values))
         return self._stock_outcome(state, context, rvals, values)
 
     def _stock_outcome(self, state: State, context: Context, rvals: Any, values: Any) -> Outcome:

@@ -21,7 +21,8 @@ from casbin.effect.default_effectors import (
 from abac.compiler.program import Program, assemble
 from abac.condition import clock
 from abac.condition.expr import Attribute, walk
-from abac.enforcer.calls import STOCK, Calls
+from abac.condition.functions import Function
+from abac.enforcer.calls import STOCK, Calls, strict
 from abac.enforcer.door import Door
 from abac.enforcer.grammar import Context, evaluates, read_grammar
 from abac.enforcer.roles import RoleLinks
@@ -74,6 +75,16 @@ class State:
     empty: bool = False
     """Whether there is rule text to evaluate and no row that has any: stock raises then."""
     refused: CompileError | None = None
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    _forgiving: Program | None = None
+
+    def forgiving(self) -> Program:
+        """Return the program in which a function without a value is UNKNOWN; `program` stops there, for stock."""
+        program = self._forgiving or self.program
+        assert program is not None  # noqa: S101  # asked of a compiled state
+        if self.functions and self._forgiving is None:
+            program = self._forgiving = assemble(program.schema, program.root, self.functions)
+        return program
 
 
 @dataclass(slots=True)
@@ -150,13 +161,15 @@ class Workshop:
         if not rules:
             algorithm = (Algorithm.DENY_UNLESS_PERMIT, False)  # nothing to evaluate: stock raises, nobody permits
         policy = Policy("rows", algorithm[0], tuple(rules), (), algorithm[1])
-        program = assemble(book.schema, PolicySet("root", Algorithm.DENY_OVERRIDES, (policy,)), book.functions)
+        root = PolicySet("root", Algorithm.DENY_OVERRIDES, (policy,))
+        program = assemble(book.schema, root, strict(book.functions))
         read = {n.path: n for rule in rules for n in walk(rule.condition) if isinstance(n, Attribute)}
         door = Door.of(read, book.schema, book.grammar.shape, book.inference.computed())
         called = {name.split("~")[0] for name in book.functions} | ({clock.NAME} if NOW.path in read else set())
         seen.functions = tuple((name, held) for name, held in seen.functions if name in called)
         rows = {rule.id: row for rule, row in zip(rules, live, strict=False)}
-        return State(seen, program, door, rows, STOPS[type(seen.effector)], empty=not rules)
+        functions = dict(book.functions)
+        return State(seen, program, door, rows, STOPS[type(seen.effector)], empty=not rules, functions=functions)
 
     def _rule(self, book: RuleBook, key: Key, number: int, live: Sequence[Any]) -> Rule:
         typed = book.entries[key].typed
