@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import abac
-from abac.compiler.program import revision, schema_digest, select
+from abac.compiler.program import assemble, schema_digest, select
 from abac.condition.functions import Function
 from abac.condition.types import BOOL, STRING
 from abac.policy.decision import Effect, Obligation
@@ -111,9 +111,9 @@ def test_every_part_of_a_rule_and_of_the_tree_is_part_of_the_revision():
         PolicySet("s", Algorithm.DENY_OVERRIDES, (leaf,)),
         PolicySet("s", Algorithm.DENY_OVERRIDES, (leaf, leaf)),
     ]
-    digests = [revision(schema(), tree, {}) for tree in trees]
+    digests = [assemble(schema(), tree, {}).revision for tree in trees]
     assert len(set(digests)) == len(trees)
-    assert digests == [revision(schema(), tree, {}) for tree in trees]
+    assert digests == [assemble(schema(), tree, {}).revision for tree in trees]
 
 
 def test_a_schemas_digest_does_not_depend_on_the_order_of_its_attributes():

@@ -10,7 +10,7 @@ attributes and of a list's members is no part of the form; the order of rows is,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,12 +42,38 @@ class Deciding:
 def canonical_form(parts: Deciding, meaning: int) -> dict[str, Json]:
     """Return all that decides as one JSON object; what JSON cannot say shows when it is written."""
     nodes = NodeForm()
+    root = _policy(parts.root, lambda rule: rule_form(rule, nodes))
+    return _frame(parts, meaning, nodes) | {"root": root, "enums": nodes.enums}
+
+
+def revision(parts: Deciding, meaning: int, digests: Mapping[int, str]) -> str:
+    """Return the SHA-256 of the canonical form, each rule in it replaced by the SHA-256 of its own.
+
+    `digests` are those of the rules by `id`, so that a program that differs from another in one rule is named
+    without writing the others out again. An enum's name is made from its values, so a rule's form stands alone.
+    """
+    root = _policy(parts.root, lambda rule: digests[id(rule)])
+    return digest({"frame": digest(_frame(parts, meaning, NodeForm())), "root": root})
+
+
+def schema_form(schema: Schema) -> dict[str, Json]:
+    """Return a schema as one JSON object."""
+    nodes = NodeForm()
+    return {"attributes": _schema(schema, nodes), "enums": nodes.enums}
+
+
+def rule_digest(rule: Rule | ObligationRule) -> str:
+    """Return the SHA-256 of one rule's canonical form, enums written out by name."""
+    return digest(rule_form(rule, NodeForm()))
+
+
+def _frame(parts: Deciding, meaning: int, nodes: NodeForm) -> dict[str, Json]:
+    """Return the form of all but the rules."""
     return {
         "meaning": meaning,
         "posture": POSTURE,
         "functions": {name: _function(f, nodes) for name, f in parts.functions.items()},
         "schema": _schema(parts.schema, nodes),
-        "root": _policy(parts.root, nodes),
         "directives": {d.id: _directive(d, nodes) for d in parts.directives},
         "persons": {
             key: {"name": test.name, "version": test.version, "condition": nodes.condition(test.condition)}
@@ -83,19 +109,21 @@ def _schema(schema: Schema, nodes: NodeForm) -> Json:
     }
 
 
-def _policy(node: Policy | PolicySet, nodes: NodeForm) -> dict[str, Json]:
+def _policy(node: Policy | PolicySet, form: Callable[[Rule | ObligationRule], Json]) -> dict[str, Json]:
     head: dict[str, Json] = {"id": node.id, "algorithm": node.algorithm.value, "default_deny": node.default_deny}
     if isinstance(node, PolicySet):
-        return head | {"children": [_policy(child, nodes) for child in node.children]}
+        return head | {"children": [_policy(child, form) for child in node.children]}
     return head | {
-        "rules": [_rule(r, nodes) | {"effect": r.effect.value} for r in node.rules],
-        "obligation_rules": [_rule(r, nodes) | {"rides_on": r.rides_on.value} for r in node.obligation_rules],
+        "rules": [form(r) for r in node.rules],
+        "obligation_rules": [form(r) for r in node.obligation_rules],
     }
 
 
-def _rule(rule: Rule | ObligationRule, nodes: NodeForm) -> dict[str, Json]:
+def rule_form(rule: Rule | ObligationRule, nodes: NodeForm) -> dict[str, Json]:
+    """Return the form of a rule, or of an obligation rule."""
     cited = rule.citation
-    return {
+    effect = {"effect": rule.effect.value} if isinstance(rule, Rule) else {"rides_on": rule.rides_on.value}
+    return effect | {
         "id": rule.id,
         "condition": nodes.condition(rule.condition),
         "obligations": [_obligation(o) for o in rule.obligations],

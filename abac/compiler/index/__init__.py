@@ -20,7 +20,7 @@ from abac.condition.functions import Function
 from abac.condition.schema import Category, Schema
 from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule, policies
 
-__all__ = ["GAP", "Full", "Index", "Members", "Slot", "amended", "bits", "build"]
+__all__ = ["GAP", "Index", "Members", "Slot", "bits", "build", "extended"]
 
 Slot = Rule | ObligationRule
 
@@ -29,10 +29,6 @@ GAP = 1 << 20
 
 LAYERS = 8
 """More layers than this on one attribute are made one."""
-
-
-class Full(Exception):  # noqa: N818  # no error: it asks for a new index
-    """An index has no slot, or no rank, for one more rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +105,7 @@ def build(root: Policy | PolicySet, schema: Schema, functions: Mapping[str, Func
         )
     empty = {d.path: Table(d, (), capacity) for d in schema}
     index = Index(capacity, free, {}, rank, 0, tuple(members), schema, functions, empty, 0, {}, 0, 0, 0)
-    return _with(index, numbered)
+    return extended(index, numbered)
 
 
 def _of(own: Iterable[int], numbered: Mapping[int, Slot], effect: str, capacity: int) -> Mask:
@@ -117,7 +113,7 @@ def _of(own: Iterable[int], numbered: Mapping[int, Slot], effect: str, capacity:
     return toggled(0, (n for n, rule in rules if isinstance(rule, Rule) and rule.effect.value == effect), capacity)
 
 
-def _with(index: Index, added: Mapping[int, Slot]) -> Index:
+def extended(index: Index, added: Mapping[int, Slot]) -> Index:
     """Return the index with more rules, sorted into one more layer of the tables they read."""
     capacity, functions = index.capacity, index.functions
     alone: dict[str, dict[int, list[Condition]]] = {}
@@ -167,39 +163,3 @@ def _layered(table: Table, held: dict[int, list[Condition]], functions: Mapping[
 def conjuncts(condition: Condition) -> Sequence[Condition]:
     """Return the conditions that must all hold."""
     return condition.operands if isinstance(condition, And) else (condition,)
-
-
-def amended(index: Index, added: Sequence[tuple[int, int, Rule]], removed: Iterable[int]) -> Index:
-    """Return the index with rules added, each as (number of its policy, rank, rule), and slots removed.
-
-    Only what the new rules read is sorted. Raises `Full` where there is no slot left.
-    """
-    if len(added) > index.free:
-        raise Full
-    gone = toggled(0, removed, index.capacity)
-    members = [Members(m.permits & ~gone, m.denies & ~gone, m.riders & ~gone) for m in index.members]
-    numbered: dict[int, Slot] = {}
-    rank = dict(index.rank)
-    strays = index.strays
-    for offset, (policy, place, rule) in enumerate(added, 1):
-        slot = index.free - offset
-        bit = 1 << slot
-        own = members[policy]
-        permits = rule.effect.value == "PERMIT"
-        members[policy] = Members(own.permits | bit * permits, own.denies | bit * (not permits), own.riders)
-        numbered[slot], rank[slot] = rule, place
-        strays |= bit
-    kept = {n: slot for n, slot in index.rules.items() if not gone >> n & 1} if gone else index.rules
-    left = replace(
-        index,
-        free=index.free - len(added),
-        rules=kept,
-        rank=rank,
-        strays=strays & ~gone,
-        members=tuple(members),
-        closures={n: c for n, c in index.closures.items() if not gone >> n & 1} if gone else index.closures,
-        closed=index.closed & ~gone,
-        several=index.several & ~gone,
-        owing=index.owing & ~gone,
-    )
-    return _with(left, numbered)
