@@ -79,9 +79,9 @@ def notes(run: Run) -> str:
         "What is timed. Requests are distinct and each is decided once, after a few others to warm up. Times are",
         "processor time, so that what else the machine did does not count (the run had the processor for",
         f"{min(shares):.0%} to {max(shares):.0%} of the wall time); garbage collection is on. A figure is the",
-        "median of readings of the clock, each over one decision, or where so stated over a chunk, of which it is",
-        "the mean. All but abac answer a bare permit or deny here, and get requests in their own form, made outside",
-        "the clock.",
+        "median of readings of the clock, each over one decision, or where so stated over a chunk, of which it",
+        "is the mean. All but abac answer a bare permit or deny here, and get requests in their own form, made",
+        "outside the clock.",
         "",
     ]
     lines += [f"- {peer.name}: {peer.how}{_chunk(peer)}." for peer in run.timed]
