@@ -307,7 +307,7 @@ def test_no_smaller_change_exists(case):
 
 
 @pytest.mark.law
-@settings(DEFAULT, max_examples=10_000)
+@settings(DEFAULT, max_examples=3_000)
 @given(cases())
 def test_no_smaller_change_exists_at_length(case):
     check(*case)
@@ -320,7 +320,7 @@ def test_where_tests_are_entangled_what_is_called_exact_is(case):
 
 
 @pytest.mark.law
-@settings(DEFAULT, max_examples=5_000)
+@settings(DEFAULT, max_examples=2_000)
 @given(tangled_cases())
 def test_where_tests_are_entangled_what_is_called_exact_is_at_length(case):
     check_claims(*case)
