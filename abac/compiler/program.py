@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from abac.compiler.canonical import Deciding, digest, revision, rule_digest, schema_form
+from abac.compiler.canonical.nodes import NodeForm
 from abac.compiler.combiner import combiner
 from abac.compiler.generate import Run, generate
 from abac.compiler.index import Index, build
@@ -68,7 +69,8 @@ def assemble(
         index = successor(previous.index, previous.root, root)
     if index is None:
         index = build(root, schema, functions)
-    digests = {id(rule): known.get(id(rule)) or rule_digest(rule) for rule in index.rules.values()}
+    nodes = NodeForm()
+    digests = {id(rule): known.get(id(rule)) or rule_digest(rule, nodes) for rule in index.rules.values()}
     parts = Deciding(schema, root, functions, directives, persons or {}, lists or {})
     name = revision(parts, MEANING, digests)
     return Program(

@@ -62,9 +62,9 @@ def schema_form(schema: Schema) -> dict[str, Json]:
     return {"attributes": _schema(schema, nodes), "enums": nodes.enums}
 
 
-def rule_digest(rule: Rule | ObligationRule) -> str:
-    """Return the SHA-256 of one rule's canonical form, enums written out by name."""
-    return digest(rule_form(rule, NodeForm()))
+def rule_digest(rule: Rule | ObligationRule, nodes: NodeForm) -> str:
+    """Return the SHA-256 of one rule's canonical form; `nodes` may be shared by many."""
+    return digest(rule_form(rule, nodes))
 
 
 def _frame(parts: Deciding, meaning: int, nodes: NodeForm) -> dict[str, Json]:

@@ -66,10 +66,10 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A condition over one scalar: its atoms by node, on one axis; `cuts` if it asks for an order."""
+    """A condition over one scalar: its atoms by the `id` of their node; `cuts` if it asks for an order."""
 
     condition: Condition
-    atoms: dict[Condition, Atom]
+    atoms: dict[int, Atom]
     axis: Axis
     cuts: bool
 
@@ -109,12 +109,12 @@ def leaves(condition: Condition) -> Iterator[Condition]:
 
 def asked(condition: Condition, kind: ScalarType) -> Asked | None:
     """Return what a condition over one scalar of type `kind` asks, or None if only a closure can tell."""
-    atoms: dict[Condition, Atom] = {}
+    atoms: dict[int, Atom] = {}
     for leaf in leaves(condition):
         atom = _atom(leaf, kind)
         if atom is None:
             return None
-        atoms[leaf] = atom
+        atoms[id(leaf)] = atom
     axes = {atom.axis for atom in atoms.values()}
     if len(axes) != 1:
         return None
@@ -169,7 +169,7 @@ def at_value(question: Asked, value: object, level: Assurance) -> int:
     """Return the truth at a value known with assurance `level`; only equality may be asked."""
 
     def truth(leaf: Condition) -> int:
-        atom = question.atoms[leaf]
+        atom = question.atoms[id(leaf)]
         return 1 if atom.least > level else 2 if value in atom.constants else 0
 
     return fold(question.condition, truth)
@@ -181,7 +181,7 @@ def at_cells(question: Asked, cuts: list[Any], level: Assurance) -> list[int]:
 
     def at(cell: int) -> Callable[[Condition], int]:
         def truth(leaf: Condition) -> int:
-            atom = question.atoms[leaf]
+            atom = question.atoms[id(leaf)]
             if atom.least > level:
                 return 1
             return 2 if any(_in_order(atom.order, cell, place[c]) for c in atom.constants) else 0

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Any
 
 from abac.backends.closure import Assertions, Test, lower
-from abac.compiler.index.asks import Asked, AskedOfSet, Axis, Lane, asked, asked_of_set
+from abac.compiler.index.asks import Asked, AskedOfSet, Axis, Lane, asked, asked_of_set, fold
 from abac.compiler.index.cells import Cells, cells
 from abac.compiler.index.elements import Elements, elements
 from abac.compiler.index.masks import Mask, lane, toggled
@@ -19,7 +19,7 @@ from abac.condition.expr import And, Condition
 from abac.condition.functions import Function
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance, AttributeDefinition
-from abac.condition.truth import TRUE
+from abac.condition.truth import TRUE, UNKNOWN
 from abac.condition.types import SetType
 
 
@@ -35,7 +35,8 @@ class Layer:
     closures: dict[int, list[tuple[Condition, Test]]] = field(default_factory=dict)
     absent: Mask = 0
     pending: Mask = 0
-    tests: list[tuple[int, Test]] = field(default_factory=list)
+    asked: list[tuple[int, Condition]] = field(default_factory=list)
+    _tests: list[tuple[int, Test]] | None = None
     _by_level: dict[Assurance, Cells | Elements] = field(default_factory=dict)
 
     def at(self, level: Assurance) -> Any:
@@ -52,8 +53,16 @@ class Layer:
     def said(self, assertion: Assertion | None) -> Mask:
         """Return what every conjunct says of an assertion, asked one by one."""
         request = self._request(assertion)
-        found = {bit for slot, test in self.tests for bit in lane(slot, test(request), self.capacity)}
+        if self._tests is None:
+            self._tests = [(slot, lower(condition, {})) for slot, condition in self.asked]
+        found = {bit for slot, test in self._tests for bit in lane(slot, test(request), self.capacity)}
         return toggled(0, found, 2 * self.capacity) | self.closed(assertion)
+
+    def missing(self) -> Mask:
+        """Return what every conjunct says where the attribute is absent."""
+        truths = ((slot, fold(condition, lambda _: int(UNKNOWN))) for slot, condition in self.asked)
+        found = {bit for slot, truth in truths for bit in lane(slot, truth, self.capacity)}
+        return toggled(0, found, 2 * self.capacity) | self.closed(None)
 
     def closed(self, assertion: Assertion | None) -> Mask:
         """Return what the closures say of an assertion; one that cannot tell stays pending."""
@@ -78,9 +87,9 @@ def layer(
         left = _of_set(made, slot, conditions) if definition.is_set else _of_scalar(made, slot, conditions)
         if left:
             made.closures[slot] = [(c, lower(c, functions)) for c in left]
-        made.tests += [(slot, lower(c, functions)) for c in conditions if c not in left]
+        made.asked += [(slot, c) for c in conditions if not any(c is other for other in left)]
     made.pending = toggled(0, made.closures, capacity) << 2 * capacity
-    made.absent = made.said(None) | 1 << 3 * capacity
+    made.absent = made.missing() | 1 << 3 * capacity
     made.at(definition.assurance)
     return made
 
