@@ -33,7 +33,7 @@ from abac.condition.expr import (
     SetConstant,
     Term,
 )
-from abac.condition.functions import Function
+from abac.condition.functions import SHIPPED, Function
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance, AttributeDefinition, Category, Schema
 from abac.condition.truth import Truth
@@ -113,7 +113,7 @@ def _raises_on_a(text: str) -> bool:
     return text < "b"
 
 
-FUNCTIONS: Mapping[str, Function] = {
+_OWN: Mapping[str, Function] = {
     f.name: f
     for f in (
         Function("raisesOnA", 1, (STRING,), BOOL, _raises_on_a),
@@ -129,6 +129,19 @@ FUNCTIONS: Mapping[str, Function] = {
     )
 }
 """Functions that raise, overflow, or give a value of another type than they promise: UNKNOWN, all of them."""
+
+FUNCTIONS: Mapping[str, Function] = {**_OWN, **SHIPPED}
+"""Those, and the ones that every program has."""
+
+_KEYS = ("*", "a", "orgs/*", "orgs/{x}", "{x}", "orgs/:x", ":x", ":x/a", "{x}/{x}", "a+")
+PATTERNS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys([name for name in SHIPPED if name.startswith("key")], _KEYS),
+    "regexMatch": ("a", ".*a", "[a-c]+$", r"\w\b", "(?i)B", "a|orgs", "(?=a)", ""),
+    "globMatch": ("*", "a*", "orgs/**", "**/a", "?", "{a,b}*", "[!a]", "[a"),
+    "ipMatch": ("10.0.0.0/8", "::1", "a"),
+    "startsWith": ("a", "orgs", "", "é"),
+}
+"""What the built-in functions are asked for; some of it has no value for any key."""
 
 
 def _attributes(kind: ScalarType | SetType) -> list[AttributeDefinition]:
@@ -168,6 +181,27 @@ def _call(name: str, depth: int) -> st.SearchStrategy[Term]:
     return st.tuples(*arguments).map(lambda given: Call(name, given, function.result))
 
 
+def built_in(name: str, depth: int = 0) -> st.SearchStrategy[Term]:
+    """A call of a function that every program has, with a pattern it can often do something with."""
+    function = SHIPPED[name]
+    texts = st.sampled_from(("10.1.2.3", "::1") if name == "ipMatch" else ("x", "orgs/a/b")).map(_text)
+    values = st.booleans().flatmap(lambda plain: texts if plain else term(STRING, depth))
+    asked = [
+        st.one_of(st.sampled_from(PATTERNS[name]).map(_text), attribute(STRING)) if at == 1 else values
+        for at in range(len(function.parameters))
+    ]
+    return st.tuples(*asked).map(lambda given: Call(name, given, function.result))
+
+
+def _built_ins(kind: ScalarType, depth: int) -> st.SearchStrategy[Term]:
+    names = [name for name, f in SHIPPED.items() if f.result == kind]
+    return st.sampled_from(names).flatmap(lambda name: built_in(name, depth))
+
+
+def _text(value: str) -> Constant:
+    return Constant(value, STRING)
+
+
 def _integers(depth: int) -> st.SearchStrategy[Term]:
     whole = st.sampled_from([Operator.ADD, Operator.SUBTRACT, Operator.MULTIPLY])
     return st.builds(Arithmetic, whole, term(INT, depth), term(INT, depth), st.just(INT))
@@ -194,8 +228,9 @@ def term(kind: ScalarType, depth: int = 1) -> st.SearchStrategy[Term]:
     if (kind, depth) not in _TERMS:
         leaves = [attribute(kind), attribute(kind), attribute(kind), constant(kind)]
         if depth > 0:
-            calls = [name for name, f in FUNCTIONS.items() if f.result == kind]
+            calls = [name for name, f in _OWN.items() if f.result == kind]
             leaves += [st.deferred(lambda n=name: _call(n, depth - 1)) for name in calls]
+            leaves += [st.deferred(lambda: _built_ins(kind, depth - 1))] if kind in (BOOL, STRING) else []
             leaves += [st.deferred(lambda: _integers(depth - 1))] * 2 if kind == INT else []
             leaves += [st.deferred(lambda: _floats(depth - 1))] * 2 if kind == FLOAT else []
         _TERMS[kind, depth] = st.one_of(leaves)

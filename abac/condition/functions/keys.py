@@ -73,6 +73,8 @@ def key_match4(key: str, pattern: str) -> bool:
     (True, False)
     """
     names, capture = _capture(pattern, _BRACES, _ONE)
+    if len(set(names)) == len(names):
+        return _test(pattern, _BRACES)(key)
     found = capture(key)
     if found is None:
         return False

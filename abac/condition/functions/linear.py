@@ -6,7 +6,7 @@ policy is ever run by it. The syntax of patterns is `functions.pattern`'s part.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
@@ -64,26 +64,35 @@ def tester(text: str) -> Callable[[str], bool]:
     >>> tester(r"a+b")("aaabc"), tester(r"a+b")("caab")
     (True, False)
     """
-    compiled = _compiled(text, captures=False)
-    # The public method works out where in the characters every group stands, which costs six times the match.
-    match, start = compiled._regexp.Match, re2._Anchor.ANCHOR_START  # noqa: SLF001  # as just said
+    match = _match(text, captures=False)
 
     def test(value: str) -> bool:
-        encoded = value.encode()
-        return bool(match(start, encoded, 0, len(encoded))[0][0] == 0)
+        return match(value.encode())[0][0] == 0
 
     return test
 
 
 def captor(text: str) -> Callable[[str], tuple[str, ...] | None]:
-    """Return what gives the groups of the match that a value starts with, or None. Raises `PatternError`."""
-    compiled = _compiled(text, captures=True)
+    """Return what gives the groups of the match that a value starts with, or None. Raises `PatternError`.
+
+    Every group must take part in every match.
+    """
+    match = _match(text, captures=True)
 
     def capture(value: str) -> tuple[str, ...] | None:
-        found = compiled.match(value)
-        return None if found is None else found.groups()
+        encoded = value.encode()
+        (start, _), *groups = match(encoded)
+        return None if start else tuple(encoded[low:high].decode() for low, high in groups)
 
     return capture
+
+
+def _match(text: str, *, captures: bool) -> Callable[[bytes], Sequence[tuple[int, int]]]:
+    """Return what gives the spans of the match and its groups in bytes; -1 where there is none."""
+    compiled = _compiled(text, captures=captures)
+    # The public method works out where in the characters every group stands, which costs six times the match.
+    match, start = compiled._regexp.Match, re2._Anchor.ANCHOR_START  # noqa: SLF001  # as just said
+    return lambda value: match(start, value, 0, len(value))
 
 
 def _compiled(text: str, *, captures: bool) -> re2._Regexp:
