@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import BindParameter
+from sqlalchemy.sql import visitors
+
 from abac.backends.sql.atoms import Atoms
 from abac.backends.sql.combine import Combination
 from abac.backends.sql.formula import Formula, Opaque, bound, clause, every, leaves, opaque
@@ -20,7 +23,11 @@ from abac.condition.functions import Function
 from abac.condition.reference import Assertion
 from abac.policy.rule import Policy, PolicySet
 
-__all__ = ["Held", "Lowered", "Opaque", "Store", "clause", "lower", "store_of"]
+__all__ = ["MOST", "Held", "Lowered", "Opaque", "Store", "clause", "lower", "store_of"]
+
+
+MOST = 15_000
+"""How many parameters a clause may have: SQLite takes 32,766 to a statement, and a caller may ask for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,17 @@ def lower(
     request may carry is in neither clause.
     """
     permitted = Combination(Atoms(Terms(columns, stated, functions)), discharges).permitted(root)
+    if _parameters(permitted) > MOST:
+        permitted = Opaque("the policies", f"what is left of them has more than {MOST:,} values")
     unsaid = tuple(dict.fromkeys(opaque(permitted)))
     sure, possible = (_guarded(bound(permitted, upper=upper), columns) for upper in (False, True))
     return Lowered(sure, possible, unsaid if sure != possible else ())
+
+
+def _parameters(formula: Formula) -> int:
+    found = (part for leaf in leaves(formula) for part in visitors.iterate(leaf.clause))
+    values = (part.value if part.expanding else None for part in found if isinstance(part, BindParameter))
+    return sum(1 if many is None else len(many) for many in values)
 
 
 def _guarded(formula: Formula, columns: Mapping[str, Held]) -> Formula:

@@ -6,14 +6,32 @@ SQL cannot say stands as `Opaque`, and `bound` puts in for it what makes the for
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, true
+from sqlalchemy import Boolean, ColumnElement, and_, false, not_, or_, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
-DEEPEST = 60
-"""How deep a clause may nest; SQLAlchemy writes one by recursion, several frames to a level."""
+DEEPEST = 20
+"""How deep a clause may nest: SQLite's parser bears some 30 parentheses, and a leaf has its own."""
+WIDEST = 8
+"""How many parts stand beside one another; more are put in brackets by eights, since SQLite's trees are 1,000 deep
+at most, and a chain is as deep as it is long."""
+
+
+class Bracketed(FunctionElement[bool]):
+    """A clause in brackets, which SQLAlchemy would leave out."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(Bracketed)
+def _bracketed(element: Bracketed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses.clauses[0], **options)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +127,10 @@ def bound(formula: Formula, *, upper: bool, depth: int = 0) -> Formula:
         case Inverse(part=part):
             return inverse(bound(part, upper=not upper, depth=depth))
         case Every(parts=parts) | Some(parts=parts):
-            if depth >= DEEPEST:
+            below = depth + _levels(parts)
+            if below > DEEPEST:
                 return upper
-            inner = [bound(part, upper=upper, depth=depth + 1) for part in parts]
+            inner = [bound(part, upper=upper, depth=below) for part in parts]
             return every(inner) if isinstance(formula, Every) else some(inner)
         case _:
             assert_never(formula)
@@ -127,13 +146,29 @@ def opaque(formula: Formula, depth: int = 0) -> Iterator[Opaque]:
         case Inverse(part=part):
             yield from opaque(part, depth)
         case Every(parts=parts) | Some(parts=parts):
-            if depth >= DEEPEST:
+            below = depth + _levels(parts)
+            if below > DEEPEST:
                 yield Opaque("a condition", f"nested more than {DEEPEST} deep")
                 return
             for part in parts:
-                yield from opaque(part, depth + 1)
+                yield from opaque(part, below)
         case _:
             assert_never(formula)
+
+
+def _levels(parts: tuple[Formula, ...]) -> int:
+    levels, room = 1, WIDEST
+    while room < len(parts):
+        levels, room = levels + 1, room * WIDEST
+    return levels
+
+
+def _joined(join: Callable[..., ColumnElement[bool]], parts: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Join clauses by one connective, by eights and again by eights, in order."""
+    while len(parts) > WIDEST:
+        rows = range(0, len(parts), WIDEST)
+        parts = [Bracketed(join(*parts[at : at + WIDEST])) for at in rows]
+    return join(*parts)
 
 
 def leaves(formula: Formula) -> Iterator[Leaf]:
@@ -162,9 +197,9 @@ def clause(formula: Formula) -> ColumnElement[bool]:
         case Inverse(part=part):
             return not_(clause(part))
         case Every(parts=parts):
-            return and_(*(clause(part) for part in parts))
+            return _joined(and_, [clause(part) for part in parts])
         case Some(parts=parts):
-            return or_(*(clause(part) for part in parts))
+            return _joined(or_, [clause(part) for part in parts])
         case Opaque():
             raise AssertionError("a formula is bounded before it becomes SQL")
         case _:

@@ -41,6 +41,12 @@ class JsonMeets(_Test):
     inherit_cache = True
 
 
+class JsonMeetsWords(_Test):
+    """Whether a set of strings shares one with the second, a parameter; of sets that are there."""
+
+    inherit_cache = True
+
+
 class JsonWithin(_Test):
     """Whether every element of the first is in the second; of sets that are there."""
 
@@ -97,6 +103,7 @@ def _empty_lite(element: JsonEmpty, compiler: SQLCompiler, **options: Any) -> st
 
 
 @compiles(JsonMeets, "sqlite")
+@compiles(JsonMeetsWords, "sqlite")
 def _meets_lite(element: JsonMeets, compiler: SQLCompiler, **options: Any) -> str:
     a, b = map(_valid, arguments(element, compiler, **options))
     return f"EXISTS (SELECT 1 FROM json_each({a}) WHERE value IN (SELECT value FROM json_each({b})))"  # noqa: S608  # clauses and our own words, no text of a user's
@@ -114,9 +121,14 @@ def _has_lite(element: JsonHas, compiler: SQLCompiler, **options: Any) -> str:
     return f"EXISTS (SELECT 1 FROM json_each({_valid(a)}) WHERE value COLLATE BINARY = {one})"  # noqa: S608  # clauses and our own words, no text of a user's
 
 
+def _unescaped(text: str) -> str:
+    """JSON without its escaped backslashes: what then reads as an escaped NUL is one; SQLite cuts text at it."""
+    return f"replace({text}, '\\\\', '')"
+
+
 _NAMED = "replace(replace(replace(value, char(65533), ''), char(65534), ''), char(65535), '')"
-_BAD_STRING = f"type <> 'text' OR instr(value, char(0)) > 0 OR {_NAMED} GLOB '*' || char(65533) || '*'"
-"""A NUL, or half a surrogate pair: GLOB reads that as U+FFFD, as it does three characters; `replace` does not."""
+_BAD_STRING = f"type <> 'text' OR {_NAMED} GLOB '*' || char(65533) || '*'"
+"""Half a surrogate pair: GLOB reads that as U+FFFD, as it does three characters; `replace` does not."""
 
 
 @compiles(SoundStrings, "sqlite")
@@ -131,7 +143,8 @@ def _sound_lite(element: _Test, compiler: SQLCompiler, **options: Any) -> str:
         SoundTruths: "type NOT IN ('true', 'false')",
         SoundWords: f"type <> 'text' OR value NOT IN (SELECT value FROM json_each({words[0]}))" if words else "",  # noqa: S608  # clauses and our own words, no text of a user's
     }[type(element)]
-    array = f"NOT EXISTS (SELECT 1 FROM json_each({a}) WHERE {bad})"  # noqa: S608  # clauses and our own words, no text of a user's
+    whole = f"instr({_unescaped(a)}, '\\u0000') = 0"
+    array = f"{whole} AND NOT EXISTS (SELECT 1 FROM json_each({a}) WHERE {bad})"  # noqa: S608  # clauses and our own words, no text of a user's
     kinds = f"CASE json_type({a}) WHEN 'null' THEN 1 WHEN 'array' THEN {array} ELSE 0 END"
     return f"(CASE WHEN {a} IS NULL THEN 1 WHEN json_valid({a}) THEN {kinds} ELSE 0 END)"
 
@@ -171,6 +184,12 @@ def _empty(element: JsonEmpty, compiler: SQLCompiler, **options: Any) -> str:
 def _meets(element: JsonMeets, compiler: SQLCompiler, **options: Any) -> str:
     a, b = _jsonb(element, compiler, **options)
     return f"EXISTS (SELECT 1 FROM {_items(a)} WHERE {b} @> item)"  # noqa: S608  # clauses and our own words, no text of a user's
+
+
+@compiles(JsonMeetsWords, "postgresql")
+def _meets_words(element: JsonMeetsWords, compiler: SQLCompiler, **options: Any) -> str:
+    a, b = _jsonb(element, compiler, **options)
+    return f"({a} ?| ARRAY(SELECT jsonb_array_elements_text({b})))"
 
 
 @compiles(JsonWithin, "postgresql")

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_
 from abac.backends.sql.array_sets import ArrayEmpty, ArrayHas, ArrayMeets, ArrayWithin
 from abac.backends.sql.formula import Formula, Leaf, Opaque, every, inverse, some
 from abac.backends.sql.held import Held, Store
-from abac.backends.sql.json_sets import JsonEmpty, JsonHas, JsonKnown, JsonMeets, JsonWithin
+from abac.backends.sql.json_sets import JsonEmpty, JsonHas, JsonKnown, JsonMeets, JsonMeetsWords, JsonWithin
 from abac.backends.sql.sound import array_of, literal_array
 from abac.backends.sql.terms import Computed, Fixed, Lowered, Nothing, Terms
 from abac.backends.sql.values import AmongNumbers, AmongWords, SameText, as_json
@@ -82,7 +82,7 @@ class Sets:
         assert isinstance(element, Fixed | Computed) and isinstance(whole, Written | Stored)  # noqa: S101, PT018  # as above
         there = every([_has_value(node, element), _known(whole)])
         hit = _hit(node, element, whole)
-        return every([there, hit]), some([empty, every([there, _complete(whole), inverse(hit)])])
+        return hit, some([empty, every([there, _complete(whole), inverse(hit)])])
 
     def any_of(self, node: Hashable, left: Operand, right: Operand) -> Both:
         """FALSE if either is empty, TRUE on a hit, FALSE on a miss of two complete sets."""
@@ -92,7 +92,7 @@ class Sets:
             return False, empty
         there = every([_known(left), _known(right)])
         miss = every([there, _complete(left), _complete(right), inverse(hit)])
-        return every([there, hit]), some([empty, miss])
+        return hit, some([empty, miss])
 
     def all_of(self, node: Hashable, left: Operand, right: Operand) -> Both:
         """FALSE if either is empty or an element outside a complete right, TRUE if a complete left is inside."""
@@ -167,6 +167,8 @@ def _related(
         return Opaque(" and ".join(side.path for side in stored), "one is held as JSON, the other as an SQL array")
     store, kind = stored[0].held.store, stored[0].held.kind.kind
     make = in_json if store is Store.JSON else in_array
+    if make is JsonMeets and len(stored) == 1 and stored[0].held.kind.is_text:
+        make, left, right = JsonMeetsWords, stored[0], right if stored[0] is left else left
     test = make(*(_as(side, store, kind) for side in (left, right)))
     return _asked(node, test, stored)
 
@@ -178,7 +180,7 @@ def _as(side: Written | Stored, store: Store, kind: Kind) -> ColumnElement[Any]:
 
 
 def _asked(node: Hashable, test: ColumnElement[bool], stored: list[Stored]) -> Leaf:
-    """Return a test that is NULL at most where one of the sets is, as a leaf that never is."""
+    """Return a test as a leaf: never NULL, and where a set is not there it shares and has nothing."""
     present = [side.held.column.is_not(None) for side in stored]
     return Leaf((node, "test"), and_(test, *present), frozenset(side.path for side in stored))
 
@@ -209,7 +211,7 @@ def _hit(node: Member, element: Fixed | Computed, whole: Written | Stored) -> Fo
 
 def _related_one(node: Member, element: Fixed, whole: Stored) -> Formula:
     one = Written(frozenset({element.value}), complete=True)
-    found = _related((node, "one"), one, whole, JsonWithin, ArrayWithin)
+    found = _related((node, "one"), whole, one, JsonMeets, ArrayMeets)
     assert not isinstance(found, Nothing)  # noqa: S101  # both are there
     return found
 

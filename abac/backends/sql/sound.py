@@ -70,8 +70,8 @@ class SoundInstant(_Sound):
     inherit_cache = True
     _day, _time = "[0-9]" * 4 + "-[0-9][0-9]-[0-9][0-9]", "[0-9][0-9]:[0-9][0-9]:[0-9][0-9]." + "[0-9]" * 6
     sqlite = (
-        f"typeof({{c}}) = 'text' AND {{c}} GLOB '{_day} {_time}' AND {{c}} >= '0001'"
-        " AND strftime('%Y-%m-%d %H:%M:%S', substr({c}, 1, 19)) = substr({c}, 1, 19)"
+        f"typeof({{c}}) = 'text' AND {{c}} GLOB '{_day} {_time}' AND substr({{c}}, 1, 4) >= '0001'"
+        " AND strftime('%Y-%m-%d %H:%M:%S', substr({c}, 1, 19), '+0 days') = substr({c}, 1, 19)"
     )
     postgresql = "{c} BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59.999999+00'"
 

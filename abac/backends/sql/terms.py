@@ -16,10 +16,13 @@ from abac.backends.sql.formula import Opaque
 from abac.backends.sql.held import TARGET, Held
 from abac.backends.sql.numbers import REAL, WHOLE
 from abac.backends.sql.values import CodePoints, HasPrefix, Instant, Seconds
-from abac.condition.expr import Arithmetic, Attribute, Call, Constant, Field, SetConstant, Term
+from abac.condition.expr import Arithmetic, Attribute, Call, Constant, Field, SetConstant, Term, depth
 from abac.condition.functions import SHIPPED, Function
 from abac.condition.reference import Assertion, known_at
-from abac.condition.types import BOOL, DATETIME, FLOAT, INT, Kind, Scalar, ScalarType
+from abac.condition.types import BOOL, DATETIME, FLOAT, INT, STRING, Kind, Scalar, ScalarType
+
+DEEPEST = 6
+"""How deep a term may nest; each level is a sub-select in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Terms:
 
     def scalar(self, term: Term) -> Lowered:
         """Return a checked scalar term lowered."""
+        if depth(term) > DEEPEST:
+            return Opaque("a term", f"computed more than {DEEPEST} deep")
         match term:
             case Attribute():
                 return self._attribute(term)
@@ -94,7 +99,7 @@ class Terms:
             case "startsWith", [text, prefix]:
                 return _prefix(text, prefix, _reads(given))
             case "keyMatch", [key, Fixed(value=str(pattern))] if "*" in pattern:
-                head = Fixed(pattern.partition("*")[0], _kind(term))
+                head = Fixed(pattern.partition("*")[0], STRING)
                 return _prefix(key, head, _reads(given))
         return Opaque(f"{term.function}(...)", "no SQL has the same meaning to the letter")
 
