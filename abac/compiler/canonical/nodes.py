@@ -71,12 +71,12 @@ class NodeForm:
         self._names: dict[ScalarType, str] = dict(PLAIN)
 
     def type(self, kind: Type) -> str:
-        """Return the name of a type, such as `set of enum:1f0c2d4e5a6b`."""
+        """Return the name of a type, such as `set of int`; an enum's is made from 128 bits of its digest."""
         if isinstance(kind, SetType):
             return SET_OF + self.type(kind.element)
         if kind not in self._names:
             form: Json = {"kind": kind.kind.value, "name": kind.name, "values": list(kind.values)}
-            name = "enum:" + hashlib.sha256(canonical_json(form).encode()).hexdigest()[:16]
+            name = "enum:" + hashlib.sha256(canonical_json(form).encode()).hexdigest()[:32]
             self.enums[name] = form
             self._names[kind] = name
         return self._names[kind]

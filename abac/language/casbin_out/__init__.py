@@ -22,7 +22,7 @@ from abac.language.casbin_out.rows import model_text, rows_text
 from abac.language.casbin_out.text import StockText
 from abac.language.casbin_out.unsaid import Notes, Unsaid, place_of
 from abac.language.casbin_out.verdict import Judge
-from abac.policy.rule import Policy, PolicySet, policies
+from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule, policies
 
 __all__ = ["CasbinText", "Given", "Unsaid", "casbin_text"]
 
@@ -87,7 +87,8 @@ def _is_action(node: object) -> bool:
 def _note_owed(root: Policy | PolicySet, directive: str | None, discharges: Collection[str], notes: Notes) -> None:
     """Note every obligation and piece of advice: stock Casbin answers yes or no and nothing besides."""
     for policy in policies(root):
-        for rule in (*policy.rules, *policy.obligation_rules):
+        every: tuple[Rule | ObligationRule, ...] = (*policy.rules, *policy.obligation_rules)
+        for rule in every:
             if directive is not None and rule.citation.directive != directive:
                 continue
             for owed in rule.obligations:

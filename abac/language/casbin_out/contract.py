@@ -18,6 +18,12 @@ from abac.condition.types import Kind, ScalarType, SetType, Type, Value
 from abac.errors import RequestError
 from abac.language.casbin_out.text import SHORT, StockText, instant_text
 
+LIMITS = {
+    **dict.fromkeys(("keyMatch2", "keyMatch3", "keyMatch5"), ", without line breaks"),
+    "ipMatch": ", an IP address",
+}
+"""What a function of stock's asks of the attribute it is given, to answer as ours does."""
+
 LISTED = 12
 """The most values of an enum that are named one by one."""
 
@@ -42,22 +48,23 @@ class Given:
 def contract_of(conditions: Iterable[Condition], text: StockText) -> tuple[Given, ...]:
     """Return what the rows read, in the order of a request, then by name."""
     found: dict[str, Attribute] = {}
-    matched: set[str] = set()
+    limits: dict[str, str] = {}
     for condition in conditions:
         for node in walk(condition):
             if isinstance(node, Attribute):
                 other = found.setdefault(node.path, node)
                 if node.least > other.least:
                     found[node.path] = node
-            if isinstance(node, Call) and node.function == "keyMatch2":
-                matched |= {a.path for a in node.arguments if isinstance(a, Attribute)}
+            if isinstance(node, Call) and node.function in LIMITS:
+                said = LIMITS[node.function]
+                limits |= {a.path: said for a in node.arguments if isinstance(a, Attribute)}
     order = list(SHORT)
     ordered = sorted(found.values(), key=lambda a: (order.index(a.category), a.name))
     return tuple(
         Given(
             text.name(a.category, a.name),
             a.path,
-            _form(a.type) + (", without line breaks" if a.path in matched else ""),
+            _form(a.type) + limits.get(a.path, ""),
             a.least,
         )
         for a in ordered

@@ -200,4 +200,4 @@ def _every(whole: Attribute | SetConstant) -> frozenset[Scalar]:
 
 
 def _sorted(values: Iterable[Scalar]) -> list[Scalar]:
-    return sorted(values)  # type: ignore[type-var]  # of one type, as checked
+    return sorted(values)

@@ -36,8 +36,6 @@ from abac.condition.types import DATETIME, FLOAT, INT, INT_MAX, INT_MIN, STRING,
 Guards = tuple[Condition, ...]
 """Tests, in the order they must be asked, that all hold exactly where a term has a value."""
 
-PLAIN_SEGMENT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-
 
 class Unsayable(Exception):  # noqa: N818  # control flow inside `casbin_out`: it becomes a note
     """A part of a condition that stock Casbin cannot say; the message is the reason."""
@@ -94,17 +92,23 @@ class StockTerms:
             _no(f"`{name}` is a function of our own")
         match name, node.arguments:
             case "keyMatch", (key, pattern):
-                return self._key_match(node, key, pattern)
+                return self._matched(node, key, pattern)
             case "startsWith", (text, Constant(value=str(prefix))) if "*" not in prefix:
-                return self._key_match(node, text, Constant(prefix + "*", STRING))
-            case "keyMatch2", (key, Constant(value=str(pattern)) as written) if _is_plain_pattern(pattern):
-                return self._key_match(node, key, written)
+                return self._matched(replace(node, function="keyMatch"), text, Constant(prefix + "*", STRING))
+            case "keyMatch2" | "keyMatch3" | "keyMatch5" | "ipMatch", (
+                key,
+                Constant(value=str(written)) as pattern,
+            ):
+                if name != "ipMatch" and "." in written:
+                    _no(f"in stock Casbin's `{name}` a dot stands for any character")
+                if not _is_taken(SHIPPED[name], written):
+                    _no(f"`{name}` has no value of this pattern")
+                return self._matched(node, key, pattern)
         return _no(f"stock Casbin has no `{name}` that means the same")
 
-    def _key_match(self, node: Call, key: Term, pattern: Term) -> tuple[Term, Guards]:
-        (first, before), (second, after) = self.term(key), self.term(pattern)
-        name = "keyMatch" if node.function == "startsWith" else node.function
-        return replace(node, function=name, arguments=(first, second)), (*before, *after)
+    def _matched(self, node: Call, value: Term, pattern: Term) -> tuple[Term, Guards]:
+        (first, before), (second, after) = self.term(value), self.term(pattern)
+        return replace(node, arguments=(first, second)), (*before, *after)
 
 
 def attribute(node: Attribute) -> Attribute:
@@ -128,15 +132,13 @@ def double(term: Term) -> Term:
     return term
 
 
-def _is_plain_pattern(pattern: str) -> bool:
-    """Whether pycasbin's regular expression for a keyMatch2 pattern says what the pattern does.
-
-    Each segment after the first is plain, `*` or `:name`; then no character means anything to a regular
-    expression.
-    """
-    first, *segments = pattern.split("/")
-    bare = [s.removeprefix(":") or "!" if s != "*" else "" for s in segments]
-    return first == "" and bool(segments) and all(PLAIN_SEGMENT.issuperset(s) for s in bare)
+def _is_taken(function: Function, pattern: str) -> bool:
+    """Whether a pattern is one that the function takes, as the checker asks of one that is read from text."""
+    try:
+        function.inspect[1](pattern)
+    except ValueError:
+        return False
+    return "\n" not in pattern
 
 
 def _no(reason: str) -> NoReturn:
