@@ -29,7 +29,7 @@ from abac.condition.expr import (
     Or,
     Order,
 )
-from abac.condition.reference import COMPARE
+from abac.condition.reference import COMPARE, compare
 from abac.condition.truth import FALSE, TRUE
 from abac.condition.types import BOOL, FLOAT, Kind, ScalarType
 
@@ -107,6 +107,9 @@ def _compared(node: Comparison, left: Lowered, right: Lowered) -> Both:
         if isinstance(side, Opaque):
             return side, side
     assert isinstance(left, Fixed | Computed) and isinstance(right, Fixed | Computed)  # noqa: S101, PT018  # as above
+    if isinstance(left, Fixed) and isinstance(right, Fixed):
+        settled = compare(node.order, left.value, right.value, left.kind)
+        return settled is TRUE, settled is FALSE
     test = _test(node.order, left, right)
     reads = frozenset().union(*(side.reads for side in sides if isinstance(side, Computed)))
     true, false = _definite(test, [side for side in (left, right) if isinstance(side, Computed)])
