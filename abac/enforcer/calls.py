@@ -17,6 +17,7 @@ from abac.condition import clock
 from abac.condition.expr import Attribute, Call, Term
 from abac.condition.functions import SHIPPED, Function
 from abac.condition.schema import Category
+from abac.enforcer.keys import as_regular
 from abac.enforcer.roles import Answering, Roles
 from abac.language.inference import Inference
 
@@ -58,6 +59,8 @@ class Calls:
 
     def marked(self, call: Call) -> Term:
         """Return a call as it goes into a condition: one that must not be remembered reads `EACH_TIME` too."""
+        if call.function in self.known:
+            return as_regular(call) if "regexMatch" in self.known else call
         if call.function == clock.NAME and not self.clocked:
             call = replace(call, function=OWN_CLOCK)
         if call.function in self.added and call.function not in self.pure:

@@ -8,6 +8,7 @@ from typing import Any
 import casbin
 
 from abac.enforcer.core import Compiled
+from abac.enforcer.refusal import placed
 from abac.policy.decision import Outcome
 
 
@@ -20,17 +21,20 @@ class Enforcer(Compiled, casbin.Enforcer):  # type: ignore[misc]  # casbin ships
 
     def load_policy(self) -> None:
         """Load all rows from the adapter. Raises `CompileError` for rule text that is no condition."""
-        super().load_policy()
+        with placed(self.adapter):
+            super().load_policy()
         self._check_loaded()
 
     def load_filtered_policy(self, filter: Any) -> None:  # noqa: A002  # pycasbin's name for it
         """Load the rows that a filter lets through. Raises `CompileError` for rule text that is no condition."""
-        super().load_filtered_policy(filter)
+        with placed(self.adapter):
+            super().load_filtered_policy(filter)
         self._check_loaded()
 
     def load_increment_filtered_policy(self, filter: Any) -> None:  # noqa: A002  # pycasbin's name for it
         """Load more rows by a filter. Raises `CompileError` for rule text that is no condition."""
-        super().load_increment_filtered_policy(filter)
+        with placed(self.adapter):
+            super().load_increment_filtered_policy(filter)
         self._check_loaded()
 
 
@@ -39,17 +43,20 @@ class AsyncEnforcer(Compiled, casbin.AsyncEnforcer):  # type: ignore[misc]  # ca
 
     async def load_policy(self) -> None:
         """Load all rows from the adapter. Raises `CompileError` for rule text that is no condition."""
-        await super().load_policy()
+        with placed(self.adapter):
+            await super().load_policy()
         self._check_loaded()
 
     async def load_filtered_policy(self, filter: Any) -> None:  # noqa: A002  # pycasbin's name for it
         """Load the rows that a filter lets through. Raises `CompileError` for rule text that is no condition."""
-        await super().load_filtered_policy(filter)
+        with placed(self.adapter):
+            await super().load_filtered_policy(filter)
         self._check_loaded()
 
     async def load_increment_filtered_policy(self, filter: Any) -> None:  # noqa: A002  # pycasbin's name for it
         """Load more rows by a filter. Raises `CompileError` for rule text that is no condition."""
-        await super().load_increment_filtered_policy(filter)
+        with placed(self.adapter):
+            await super().load_increment_filtered_policy(filter)
         self._check_loaded()
 
 

@@ -18,7 +18,7 @@ from abac.enforcer.grammar import Context
 from abac.enforcer.refusal import check_model, check_rows
 from abac.enforcer.state import State, Workshop
 from abac.enforcer.watched import adopt
-from abac.errors import RequestError
+from abac.errors import CompileError, RequestError
 from abac.pdp.decide import decide
 from abac.policy.decision import Effect, Extended, Outcome, Reason
 
@@ -57,8 +57,8 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
         state = self._state(context)
         if state is None:
             return super().enforce_ex(*rvals)
-        if state.refused is not None:
-            raise state.refused
+        if state.refused:
+            raise CompileError(state.refused)
         program, door = state.program, state.door
         if program is None or door is None or state.empty:
             return super().enforce_ex(*rvals)
@@ -93,8 +93,8 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
         state = self._state(context)
         if state is None:
             raise RequestError("context", f"the model does not define {', '.join(context)}")
-        if state.refused is not None:
-            raise state.refused
+        if state.refused:
+            raise CompileError(state.refused)
         assert state.door is not None  # noqa: S101  # only a refused state has none
         if len(values) != state.door.count:
             raise RequestError("request", f"expected {state.door.count} values, got {len(values)}")
@@ -126,12 +126,25 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
         state = self._states.get(context)
         if state is not None and state.seen.holds(self):
             return state
-        try:
-            state = self._workshops.setdefault(context, Workshop(context)).state(self)
-        except KeyError:
-            return None
-        self._states[context] = state
-        return state
+        workshop = self._workshops.setdefault(context, Workshop(context))
+        with workshop.lock:
+            state = self._states.get(context)
+            if state is not None and state.seen.holds(self):
+                return state  # another thread was first
+            try:
+                state = workshop.state(self)
+            except KeyError:
+                return None
+            self._states[context] = state
+            return state
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_workshops", "_states")}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        self._prepare()
+        for name, value in held.items():
+            setattr(self, name, value)
 
     def _log(self, values: Iterable[Any], permitted: bool) -> None:
         line = "Request: " + ", ".join(map(str, values)) + f" ---> {permitted}"

@@ -8,12 +8,13 @@ apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from casbin.persist.adapter import _extract_tokens
+from casbin.persist.adapters import StringAdapter
 
 from abac.condition.expr import Condition
 from abac.errors import Findings, Span
@@ -106,14 +107,34 @@ def row_texts(row: Sequence[str], fields: Sequence[str], ptype: str, number: int
 
 def row_in_file(row: Sequence[str], fields: Sequence[str], ptype: str, adapter: Any) -> dict[str, Text] | None:
     """Return the fields of a row with their places in the adapter's file, if it reads one and the row is there."""
-    path = getattr(adapter, "_file_path", None)
-    if not isinstance(path, str) or not Path(path).is_file():
-        return None
-    for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
-        text = line.decode(errors="replace")
-        if _cut(text.strip()) == [ptype, *row]:
-            return _placed(text, row, fields, Span(path, number))
+    for span, line in _lines(adapter):
+        if _cut(line.strip()) == [ptype, *row]:
+            return _placed(line, row, fields, span)
     return None
+
+
+def unpaired(row: str, adapter: Any) -> Span:
+    """Return the place in a row of the bracket that closes nothing; with its line, if the adapter reads a text."""
+    opened = at = 0
+    for at, character in enumerate(row):  # noqa: B007  # where it ends is what is asked
+        opened += (character in "([") - (character in ")]")
+        if opened < 0:
+            break
+    for span, line in _lines(adapter):
+        if line.strip() == row:
+            return replace(span, column=line.find(row) + at + 1)
+    return Span("<policy row>", 1, at + 1)
+
+
+def _lines(adapter: Any) -> Iterator[tuple[Span, str]]:
+    """Yield the lines of the text that pycasbin's own file and string adapters read."""
+    path = getattr(adapter, "_file_path", None)
+    if isinstance(path, str) and Path(path).is_file():
+        for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
+            yield Span(path, number), line.decode(errors="replace")
+    elif isinstance(adapter, StringAdapter):
+        for number, text in enumerate(adapter.line.split("\n"), 1):
+            yield Span("<policy text>", number), text
 
 
 def _cut(line: str) -> Any:

@@ -6,13 +6,16 @@ when the rows are compiled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from casbin.persist.adapter import _extract_tokens
 from casbin.util import util
 
-from abac.enforcer.grammar import Context, Grammar, evaluates, read_grammar, row_in_file, row_texts
-from abac.errors import Findings
+from abac.enforcer.grammar import Context, Grammar, evaluates, read_grammar, row_in_file, row_texts, unpaired
+from abac.errors import CompileError, Diagnostic, Findings
 
 
 def check_rows(model: Any, section: str, ptype: str, rows: Iterable[Any], adapter: Any = None) -> None:
@@ -31,6 +34,27 @@ def check_model(model: Any, adapter: Any) -> None:
     """Raise `CompileError` with every row of a model whose rule text is no condition."""
     for ptype, assertion in (model["p"] or {}).items():
         check_rows(model, "p", ptype, assertion.policy, adapter)
+
+
+@contextmanager
+def placed(adapter: Any) -> Iterator[None]:
+    """Turn pycasbin's `IndexError` on a row with unpaired brackets into a `CompileError` with the row's place."""
+    try:
+        yield
+    except IndexError as error:
+        line = _being_cut(error)
+        if line is None:
+            raise
+        message = f"brackets do not pair up in the row `{line[:80]}`, so it cannot be cut into fields"
+        raise CompileError([Diagnostic(unpaired(line, adapter), "row", message)]) from None
+
+
+def _being_cut(error: IndexError) -> str | None:
+    """Return the row that pycasbin was cutting when it met the brackets, whichever adapter it came from."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code is _extract_tokens.__code__:
+            return str(frame.f_locals["line"])
+    return None
 
 
 def _grammars(model: Any, ptype: str) -> Iterable[Grammar]:

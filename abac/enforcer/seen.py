@@ -7,7 +7,7 @@ compares identities and stamps, and takes a whole copy only of what cannot be wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,23 @@ class Seen:
     copies: tuple[tuple[Any, Any], ...] = ()
     functions: tuple[tuple[str, Any], ...] = ()
     """The functions that conditions call, by name; told once they are known."""
+    every: Mapping[str, Any] | None = None
+    """All functions, until it is known which are called: one that is added may be what was missing."""
+
+    def take_functions(self, functions: Mapping[str, Any]) -> None:
+        """Rest on every function there is."""
+        self.every = self._own(functions)
+
+    def rest_on(self, called: Collection[str]) -> None:
+        """Rest on the functions that are called, and on no other."""
+        assert self.every is not None  # noqa: S101  # they were taken before
+        self.functions = tuple((name, held) for name, held in self.every.items() if name in called)
+        self.every = None
+
+    def _own(self, functions: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: held for name, held in functions.items() if name not in self.roles
+        }  # stock adds those itself
 
     @classmethod
     def of(cls, enforcer: Any, context: Context) -> Seen:
@@ -83,16 +100,18 @@ class Seen:
         for manager, stamp in self.managers:
             if manager.stamp is not stamp:
                 return False
-        return len(self.rows) == self.count and (
-            not (self.functions or self.roles or self.copies or len(sections) != self.sections)
-            or self._rest_holds(enforcer, sections)
-        )
+        if len(self.rows) != self.count or len(sections) != self.sections:
+            return False
+        plain = not (self.functions or self.roles or self.copies) and self.every is None
+        return plain or self._rest_holds(enforcer, sections)
 
     def _rest_holds(self, enforcer: Any, sections: Any) -> bool:
         """Whether what only some models have is as it was."""
-        if len(sections) != self.sections or len(sections.get("g") or ()) != self.definitions:
+        if len(sections.get("g") or ()) != self.definitions:
             return False
         if self.roles and self.flags != (len(enforcer.rm_map) != 0, len(enforcer.cond_rm_map) != 0):
+            return False
+        if self.every is not None and self.every != self._own(enforcer.fm.get_functions()):
             return False
         if self.functions:
             functions = enforcer.fm.get_functions()

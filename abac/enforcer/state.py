@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 
 from casbin.effect.default_effectors import (
@@ -22,13 +23,13 @@ from abac.compiler.program import Program, assemble
 from abac.condition import clock
 from abac.condition.expr import Attribute, walk
 from abac.condition.functions import Function
-from abac.enforcer.calls import STOCK, Calls, strict
+from abac.enforcer.calls import Calls, strict
 from abac.enforcer.door import Door
 from abac.enforcer.grammar import Context, evaluates, read_grammar
 from abac.enforcer.roles import RoleLinks
 from abac.enforcer.rules import Key, RuleBook
 from abac.enforcer.seen import Seen
-from abac.errors import CompileError, Diagnostic, Findings
+from abac.errors import Diagnostic, Findings
 from abac.language.inference import NOW
 from abac.policy.decision import Citation, Effect, Extended
 from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
@@ -74,7 +75,7 @@ class State:
     """The answers that stock explains by the first of their reasons, others by the last."""
     empty: bool = False
     """Whether there is rule text to evaluate and no row that has any: stock raises then."""
-    refused: CompileError | None = None
+    refused: tuple[Diagnostic, ...] = ()
     functions: Mapping[str, Function] = field(default_factory=dict)
     _forgiving: Program | None = None
 
@@ -95,6 +96,8 @@ class Workshop:
     key: Any = None
     book: RuleBook | None = None
     warned: str = ""
+    lock: RLock = field(default_factory=RLock)
+    """One thread compiles, and those that need what it makes wait for it; answers by what holds take no lock."""
 
     def state(self, enforcer: Any) -> State:
         """Compile what the enforcer holds now. Raises `KeyError` where its model lacks a definition."""
@@ -131,13 +134,13 @@ class Workshop:
                 return None
             calls = Calls.of(functions, seen.roles, enforcer.pure_functions)
             self.book, self.key = RuleBook(grammar, self.context.policy, calls), key
-        seen.functions = tuple((n, functions.get(n)) for n in {*functions, *STOCK} if n not in seen.roles)
+        seen.take_functions(functions)
         return self.book
 
     def _without(self, seen: Seen, matcher: str, errors: Sequence[Diagnostic]) -> State:
         """Refuse, or leave to stock, what could not be compiled."""
         if evaluates(matcher):
-            return State(seen, refused=CompileError(errors))
+            return State(seen, refused=tuple(errors))
         return self._stock(seen, "; ".join(f"{e.message} ({e.span})" for e in errors[:3]))
 
     def _stock(self, seen: Seen, why: str) -> State:
@@ -166,7 +169,7 @@ class Workshop:
         read = {n.path: n for rule in rules for n in walk(rule.condition) if isinstance(n, Attribute)}
         door = Door.of(read, book.schema, book.grammar.shape, book.inference.computed())
         called = {name.split("~")[0] for name in book.functions} | ({clock.NAME} if NOW.path in read else set())
-        seen.functions = tuple((name, held) for name, held in seen.functions if name in called)
+        seen.rest_on(called)
         rows = {rule.id: row for rule, row in zip(rules, live, strict=False)}
         functions = dict(book.functions)
         return State(seen, program, door, rows, STOPS[type(seen.effector)], empty=not rules, functions=functions)

@@ -127,6 +127,10 @@ class WatchedAssertion(Assertion):  # type: ignore[misc]  # casbin ships no type
             setattr(twin, name, copy.deepcopy(value, memo))
         return twin
 
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        for name, value in held.items():
+            setattr(self, name, value)
+
 
 class WatchedModel(Model):  # type: ignore[misc]  # casbin ships no types
     """A model whose new definitions are watched from the start."""

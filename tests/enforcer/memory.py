@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  # the signatures are pycasbin's
 """An adapter that keeps rows in memory and a watcher that notes its calls, for tests against stock pycasbin."""
 
 from __future__ import annotations

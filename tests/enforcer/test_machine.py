@@ -284,7 +284,7 @@ class Twins(RuleBasedStateMachine):
 
 
 Twins.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -306,7 +306,10 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("part", sorted(BROKEN))
+@pytest.mark.parametrize(
+    "part",
+    ["everything", "lists", *(pytest.param(p, marks=pytest.mark.law) for p in ("functions", "links", "rows"))],
+)
 def test_it_fails_where_a_kind_of_change_goes_unseen(part, monkeypatch):
     BROKEN[part](monkeypatch)
     with pytest.raises(AssertionError):
