@@ -19,6 +19,9 @@ class Standing(Enum):
     DETOUR = "detour"
     """Exact, but by another and slower way."""
 
+    BOUNDED = "bounded"
+    """Not said; the answer is marked as not exact, with what is surely so and what may be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:

@@ -65,19 +65,26 @@ def _power(exponent: int) -> str:
 _ADD = f"CASE WHEN abs(x) < 1 OR abs(y) < 1 THEN x + y WHEN abs(x * 0.5 + y * 0.5) < {_power(1023)} THEN x + y END"
 """No sum overflows by a number below one; halves of others are exact."""
 
+_LARGER, _SMALLER = "greatest(abs(x), abs(y))", f"(least(abs(x), abs(y)) * {_power(1022)})"
+
+
+def _mantissa(number: str) -> str:
+    """The 53 bits of a normal double, as a whole number."""
+    bits = f"substr(encode(float8send({number}), 'hex'), 4, 13)"
+    return f"(CAST(CAST(('x' || {bits}) AS BIT(52)) AS BIGINT) + {2**52})::NUMERIC"
+
+
 _MULTIPLY = (
     "CASE WHEN x IS NULL OR y IS NULL THEN NULL WHEN x = 0 OR y = 0 THEN 0 WHEN least(abs(x), abs(y)) >= 1 THEN"
     f" CASE WHEN (abs(x) * {_power(-520)}) * (abs(y) * {_power(-520)}) < {_power(-16)} THEN x * y END"
-    " WHEN greatest(abs(x), abs(y)) >= 1 THEN x * y"
-    f" WHEN greatest(abs(x), abs(y)) < {_power(-538)} THEN 0"
-    f" ELSE CASE sign(least(abs(x), abs(y)) * {_power(1022)} * greatest(abs(x), abs(y)) - {_power(-53)})"
-    " WHEN 1 THEN x * y WHEN -1 THEN 0 ELSE"
-    " CASE WHEN right(encode(float8send(greatest(abs(x), abs(y))), 'hex'), 13) = '0000000000000' THEN 0 END"
-    " END END"
+    f" WHEN {_LARGER} >= 1 THEN x * y WHEN {_LARGER} < {_power(-538)} THEN 0"
+    f" WHEN {_SMALLER} * {_LARGER} > {_power(-53)} THEN x * y WHEN {_SMALLER} * {_LARGER} < {_power(-53)} THEN 0"
+    f" WHEN {_mantissa(_SMALLER)} * {_mantissa(_LARGER)} IN ({2**104}, {2**105}) THEN 0"
+    f" WHEN {_mantissa(_SMALLER)} * {_mantissa(_LARGER)} BETWEEN {2**104} AND {3 * 2**103} THEN x * y"
+    f" WHEN {_mantissa(_SMALLER)} * {_mantissa(_LARGER)} > {2**105} THEN x * y ELSE 0 END"
 )
-"""Overflow and underflow are asked of the product scaled by a power of two, which is exact. On half the least
-double a product rounds to zero if both factors are powers of two; else it cannot be told from its neighbours, and
-is dropped."""
+"""Overflow and underflow are asked of the product scaled by a power of two, which is exact but for its rounding. A
+product that rounds to half the least double is told apart by its 106 bits: at most the half is zero."""
 
 _DIVIDE = (
     "CASE WHEN x IS NULL OR y IS NULL OR y = 0 THEN NULL WHEN x = 0 THEN 0"
