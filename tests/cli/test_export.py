@@ -41,7 +41,7 @@ def _known(schema, said):
     """A fully known request: the first value of every type, but for what is said."""
     plain = {
         Kind.BOOL: False,
-        Kind.INT: 4,
+        Kind.INT: 5,
         Kind.FLOAT: 0.0,
         Kind.STRING: "",
         Kind.DATETIME: "2026-01-01T00:00:00Z",
