@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from casbin.core_enforcer import CoreEnforcer, EnforceContext
 
 from abac.condition.truth import TRUE
@@ -23,6 +25,7 @@ from abac.pdp.decide import decide
 from abac.policy.decision import Effect, Extended, Outcome, Reason
 
 _DEFAULT = Context()
+_NO_ROW: tuple[int, Any] = (0, [])
 
 
 class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
@@ -79,7 +82,7 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
         if not reasons:
             return permitted, []
         reason = reasons[0] if answer in state.stops else reasons[-1]
-        return permitted, state.rows.get(reason.rule, [])
+        return permitted, state.rows.get(reason.rule, _NO_ROW)[1]
 
     def decide(self, *rvals: Any) -> Outcome:
         """Decide with the whole outcome. A missing attribute never raises: it is UNKNOWN, and named.
@@ -99,7 +102,7 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
         if len(values) != state.door.count:
             raise RequestError("request", f"expected {state.door.count} values, got {len(values)}")
         if state.program is not None:
-            return decide(state.forgiving(), state.door.partial(values))
+            return _cited(decide(state.forgiving(), state.door.partial(values)), state)
         return self._stock_outcome(state, context, rvals, values)
 
     def _stock_outcome(self, state: State, context: Context, rvals: Any, values: Any) -> Outcome:
@@ -187,6 +190,15 @@ class Compiled(CoreEnforcer):  # type: ignore[misc]  # casbin ships no types
     def _check_loaded(self) -> None:
         """Refuse rule text that is no condition, once it was loaded."""
         check_model(self.model, self.adapter)
+
+
+def _cited(outcome: Outcome, state: State) -> Outcome:
+    """Return an outcome whose reasons cite their rows by where they stand now: rows before them come and go."""
+    reasons = [(reason, state.rows.get(reason.rule, _NO_ROW)[0]) for reason in outcome.reasons]
+    if all(reason.citation.line == number for reason, number in reasons):
+        return outcome
+    cited = (Reason(r.rule, r.effect, r.truth, replace(r.citation, line=number)) for r, number in reasons)
+    return msgspec.structs.replace(outcome, reasons=tuple(cited))
 
 
 def _context(rvals: tuple[Any, ...]) -> tuple[Context, tuple[Any, ...]]:

@@ -33,6 +33,8 @@ _TEXT, _TRUTH, _WHOLE, _NUMBER, _REAL = (
     frozenset({int, float}),
     frozenset({float}),
 )
+_OF_DICT = frozenset(dir(dict))
+"""Names that a dict has as attributes, which come before its items."""
 _SETS: frozenset[type] = frozenset({list, tuple, set, frozenset})
 
 
@@ -50,6 +52,9 @@ class Read(NamedTuple):
 def value_at(value: Any, steps: Sequence[str]) -> Any:
     """Return what pycasbin's evaluator would, or MISSING where it would raise."""
     for step in steps:
+        if value.__class__ is dict and step not in _OF_DICT:
+            value = value.get(step, MISSING)
+            continue
         try:
             value = getattr(value, step)
         except (AttributeError, TypeError):
@@ -70,6 +75,7 @@ class Door:
     reads: tuple[Read, ...] = ()
     clocked: bool = False
     each_time: bool = False
+    plain_action: bool = False
     spelled: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
     @classmethod
@@ -86,7 +92,8 @@ class Door:
             category = _CATEGORY[attribute.category]
             reads.append(Read(shape.names.index(name), steps, category, attribute.name, classes, within))
         clocked = NOW.path in read and NOW.path not in shape.sources
-        return cls(len(shape.names), tuple(reads), clocked, EACH_TIME[0].path in read)
+        plain_action = [r.name for r in reads if r.category == _CATEGORY[Category.ACTION]] == ["name"]
+        return cls(len(shape.names), tuple(reads), clocked, EACH_TIME[0].path in read, plain_action)
 
     @classmethod
     def of_text(cls, matcher: str, tokens: Sequence[str]) -> Door:
@@ -99,15 +106,16 @@ class Door:
             return None
         given: tuple[dict[str, Any], ...] = ({}, {}, {}, {})
         for at, steps, category, name, classes, within in self.reads:
-            value = values[at]
+            value: Any = values[at]
             if steps:
                 value = value_at(value, steps)
             if value.__class__ not in classes or (within is not None and not within(value)):
                 return None
-            given[category][name] = value
+            given[category][name] = float(value) if classes is _NUMBER else value  # type: ignore[arg-type]  # one of its classes
         if self.clocked or self.each_time:
             given[3].update(self._own())
-        return Request(given[0], given[1], given[2], given[3])
+        subject, action, resource, environment = given
+        return Request(subject, action["name"] if self.plain_action else action, resource, environment)
 
     def partial(self, values: Sequence[Any]) -> Request:
         """Return the request that values make, with what is missing left out."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from abac.compiler.filling import Filler
 from abac.condition.check import check, too_large
-from abac.condition.expr import Condition
+from abac.condition.expr import Attribute, Condition, attributes
 from abac.condition.functions import Function
 from abac.condition.rewrite import simplify
 from abac.condition.schema import Schema
@@ -25,8 +25,9 @@ from abac.enforcer.roles import RoleLinks
 from abac.errors import Findings, Span
 from abac.language.inference import Inference
 from abac.language.yaml_source import Text
-from abac.policy.decision import Effect
+from abac.policy.decision import Citation, Effect
 from abac.policy.persons import references, substitute
+from abac.policy.rule import Rule
 
 Key = tuple[str, ...]
 Asked = Mapping[tuple[str, ...], frozenset[Scalar]]
@@ -34,11 +35,16 @@ Asked = Mapping[tuple[str, ...], frozenset[Scalar]]
 
 @dataclass(slots=True)
 class Entry:
-    """A row's condition: filled and untyped, then typed, and the role questions that its filling asked."""
+    """A row's condition: filled and untyped, then typed, and the role questions that its filling asked.
+
+    `rules` are the rules made of it, one for each time the row stands in the policy; `reads` what they read.
+    """
 
     filled: Condition
     asked: Asked
     typed: Condition | None = None
+    reads: Mapping[str, Attribute] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
 
 
 class _NoLinks:
@@ -64,6 +70,7 @@ class RuleBook:
     entries: dict[Key, Entry] = field(default_factory=dict)
     schema: Schema = field(default_factory=Schema)
     functions: dict[str, Function] = field(default_factory=dict)
+    made: int = 0
     inference: Inference = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +93,16 @@ class RuleBook:
             return False
         self.inference.learn(self.entries[key].filled for key in new)
         return self._type(new, findings)
+
+    def rule(self, key: Key, time: int, number: int, effect: Effect) -> Rule:
+        """Return the rule of a row, the same for as long as its entry stands; `time` counts equal rows."""
+        entry = self.entries[key]
+        assert entry.typed is not None  # noqa: S101  # `read` held every row typed
+        while len(entry.rules) <= time:
+            self.made += 1
+            cited = Citation(file=self.ptype, line=number)
+            entry.rules.append(Rule(f"{self.ptype}#{self.made}", effect, entry.typed, (), cited))
+        return entry.rules[time]
 
     def effect(self, key: Key) -> Effect | None:
         """Return what a row says when it applies, or None where that is neither `allow` nor `deny`."""
@@ -155,6 +172,8 @@ class RuleBook:
             vocabulary = Vocabulary(schema, self.calls.used)
             typed = None if filled is None else check(filled, vocabulary, findings)
             entry.typed = None if typed is None else simplify(typed)
+            entry.reads = {} if entry.typed is None else attributes(entry.typed)
+            entry.rules = []
         if findings.errors:
             self._forget(due)
             return False

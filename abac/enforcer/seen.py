@@ -97,26 +97,30 @@ class Seen:
             return False
         except AttributeError:  # of a class that cannot be watched, so that copies are held
             pass
-        for manager, stamp in self.managers:
-            if manager.stamp is not stamp:
-                return False
         if len(self.rows) != self.count or len(sections) != self.sections:
             return False
-        plain = not (self.functions or self.roles or self.copies) and self.every is None
-        return plain or self._rest_holds(enforcer, sections)
-
-    def _rest_holds(self, enforcer: Any, sections: Any) -> bool:
-        """Whether what only some models have is as it was."""
-        if len(sections.get("g") or ()) != self.definitions:
-            return False
-        if self.roles and self.flags != (len(enforcer.rm_map) != 0, len(enforcer.cond_rm_map) != 0):
-            return False
-        if self.every is not None and self.every != self._own(enforcer.fm.get_functions()):
+        if self.roles and not self._roles_hold(enforcer, sections):
             return False
         if self.functions:
             functions = enforcer.fm.get_functions()
-            if any(functions.get(name, _NEVER) is not held for name, held in self.functions):
+            for name, held in self.functions:
+                if functions.get(name, _NEVER) is not held:
+                    return False
+        return (self.every is None and not self.copies) or self._rest_holds(enforcer)
+
+    def _roles_hold(self, enforcer: Any, sections: Any) -> bool:
+        for manager, stamp in self.managers:
+            if manager.stamp is not stamp:
                 return False
+        conditional = len(enforcer.cond_rm_map) != 0
+        if conditional is not self.flags[1] or (len(enforcer.rm_map) != 0) is not self.flags[0]:
+            return False
+        return len(sections["g"]) == self.definitions
+
+    def _rest_holds(self, enforcer: Any) -> bool:
+        """Whether what can only be compared whole is as it was."""
+        if self.every is not None and self.every != self._own(enforcer.fm.get_functions()):
+            return False
         return all(_copied(assertion) == copied for assertion, copied in self.copies)
 
 

@@ -21,17 +21,16 @@ from casbin.effect.default_effectors import (
 
 from abac.compiler.program import Program, assemble
 from abac.condition import clock
-from abac.condition.expr import Attribute, walk
 from abac.condition.functions import Function
 from abac.enforcer.calls import Calls, strict
 from abac.enforcer.door import Door
 from abac.enforcer.grammar import Context, evaluates, read_grammar
-from abac.enforcer.roles import RoleLinks
+from abac.enforcer.roles import Answering, RoleLinks
 from abac.enforcer.rules import Key, RuleBook
 from abac.enforcer.seen import Seen
 from abac.errors import Diagnostic, Findings
 from abac.language.inference import NOW
-from abac.policy.decision import Citation, Effect, Extended
+from abac.policy.decision import Effect, Extended
 from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
 
 ALGORITHMS: Mapping[type, tuple[Algorithm, bool]] = {
@@ -70,7 +69,8 @@ class State:
     seen: Seen
     program: Program | None = None
     door: Door | None = None
-    rows: Mapping[str, Any] = field(default_factory=dict)
+    rows: Mapping[str, tuple[int, Any]] = field(default_factory=dict)
+    """Each rule's row as it stands in the policy, and the how manieth it is."""
     stops: tuple[Extended, ...] = ()
     """The answers that stock explains by the first of their reasons, others by the last."""
     empty: bool = False
@@ -96,6 +96,7 @@ class Workshop:
     key: Any = None
     book: RuleBook | None = None
     warned: str = ""
+    last: tuple[RuleBook, list[tuple[Any, object]], Program] | None = None
     lock: RLock = field(default_factory=RLock)
     """One thread compiles, and those that need what it makes wait for it; answers by what holds take no lock."""
 
@@ -160,26 +161,40 @@ class Workshop:
             return self._stock(seen, f"effector {type(seen.effector).__name__} is not one of pycasbin's own")
         if any(book.effect(key) is None for key in keys) and live:
             return self._stock(seen, "a row's effect is neither `allow` nor `deny`")
-        rules = [self._rule(book, key, number, live) for number, key in enumerate(keys, 1)]
+        rules = self._rules(book, keys, live)
         if not rules:
             algorithm = (Algorithm.DENY_UNLESS_PERMIT, False)  # nothing to evaluate: stock raises, nobody permits
-        policy = Policy("rows", algorithm[0], tuple(rules), (), algorithm[1])
+        policy = Policy("rows", algorithm[0], rules, (), algorithm[1])
         root = PolicySet("root", Algorithm.DENY_OVERRIDES, (policy,))
-        program = assemble(book.schema, root, strict(book.functions))
-        read = {n.path: n for rule in rules for n in walk(rule.condition) if isinstance(n, Attribute)}
+        program = assemble(book.schema, root, strict(book.functions), previous=self._previous(seen, book))
+        self.last = (book, _remembered(seen), program)
+        read = {path: node for key in keys for path, node in book.entries[key].reads.items()}
         door = Door.of(read, book.schema, book.grammar.shape, book.inference.computed())
         called = {name.split("~")[0] for name in book.functions} | ({clock.NAME} if NOW.path in read else set())
         seen.rest_on(called)
-        rows = {rule.id: row for rule, row in zip(rules, live, strict=False)}
+        rows = {rule.id: (number, row) for number, (rule, row) in enumerate(zip(rules, live, strict=False), 1)}
         functions = dict(book.functions)
         return State(seen, program, door, rows, STOPS[type(seen.effector)], empty=not rules, functions=functions)
 
-    def _rule(self, book: RuleBook, key: Key, number: int, live: Sequence[Any]) -> Rule:
-        typed = book.entries[key].typed
-        assert typed is not None  # noqa: S101  # `read` held every row typed
-        effect = (book.effect(key) if live else None) or Effect.PERMIT
-        ptype = self.context.policy
-        return Rule(f"{ptype}#{number}", effect, typed, (), Citation(file=ptype, line=number))
+    def _rules(self, book: RuleBook, keys: Sequence[Key], live: Sequence[Any]) -> tuple[Rule, ...]:
+        times: dict[Key, int] = {}
+        rules = []
+        for number, key in enumerate(keys, 1):
+            time = times[key] = times.get(key, -1) + 1
+            effect = (book.effect(key) if live else None) or Effect.PERMIT
+            rules.append(book.rule(key, time, number, effect))
+        return tuple(rules)
+
+    def _previous(self, seen: Seen, book: RuleBook) -> Program | None:
+        """Return the program before, if what its functions answer still holds."""
+        if self.last is None or self.last[0] is not book or self.last[1] != _remembered(seen):
+            return None
+        return self.last[2]
+
+
+def _remembered(seen: Seen) -> list[tuple[Any, object]]:
+    """Return the role managers whose answers a program remembers, as they are."""
+    return [(r.manager, r.stamp) for r in seen.roles.values() if r.answering is Answering.REMEMBERED]
 
 
 def _key(row: Any) -> Key:

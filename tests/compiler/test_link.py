@@ -122,6 +122,43 @@ def test_a_role_may_be_asked_for_inside_a_rule():
     ]
 
 
+def in_domains(rows: str, matcher: str, fields: str) -> list[str]:
+    head = HEAD.replace("g = _, _", "g = _, _, _")
+    findings = Findings()
+    model, read = read_model(head.format(fields=fields, matcher=matcher), "m.conf", {}, findings), Rows()
+    read_rows(rows, "rows.csv", model, read, findings)
+    rules = RowLinker(model, read, context().vocabulary, {}, {}, findings).rules()
+    findings.raise_errors()
+    return [condition_text(rule.condition) for rule in rules]
+
+
+DOMAINS = "p, admin, acme, allow\ng, ann, admin, acme\ng, bob, admin, other\ng, cid, staff, third"
+
+
+def test_a_domain_that_the_conjunction_sets_equal_to_the_row_s_is_the_row_s():
+    matcher = "g(r.sub, p.role, r.sub.organisation) && r.sub.organisation == p.dom"
+    assert in_domains(DOMAINS, matcher, "role, dom, eft") == [
+        'subject.id in {"admin", "ann"} && subject.organisation == "acme"'
+    ]
+
+
+def test_a_domain_that_only_the_request_names_is_asked_of_each_that_has_links():
+    (found,) = in_domains(DOMAINS, "g(r.sub, p.role, r.sub.organisation)", "role, dom, eft")
+    assert found == (
+        'subject.id in {"admin"} || (subject.organisation == "acme" && subject.id in {"admin", "ann"})'
+        ' || (subject.organisation == "other" && subject.id in {"admin", "bob"})'
+    )
+
+
+def test_a_domain_set_equal_under_a_negation_or_an_alternative_pins_nothing():
+    for matcher in (
+        "g(r.sub, p.role, r.sub.organisation) && !(r.sub.organisation == p.dom)",
+        "g(r.sub, p.role, r.sub.organisation) && (r.sub.organisation == p.dom || r.sub.flag)",
+    ):
+        (found,) = in_domains(DOMAINS, matcher, "role, dom, eft")
+        assert '"bob"' in found
+
+
 def test_a_person_test_stands_in_a_row():
     persons = {"foreign@1": PersonTest("foreign", 1, condition('"US" not in r.sub.citizenships'))}
     assert texts('p, person("foreign@1") && r.sub.flag, read, deny', persons=persons) == [

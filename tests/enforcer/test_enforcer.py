@@ -74,6 +74,20 @@ def test_decide_names_what_is_missing_and_enforce_raises_as_stock():
         ours.decide({"age": 5})
 
 
+def test_a_reason_cites_its_row_by_where_it_stands_now():
+    _, ours = pair(text("sub", "sub", "r.sub == p.sub"), "p, ann\np, bob\np, cid")
+    assert ours.decide("cid").reasons[0].citation.line == 3
+    rule = ours.decide("cid").reasons[0].rule
+    ours.get_policy().pop(0)
+    found = ours.decide("cid").reasons[0]
+    assert (found.rule, found.citation.line) == (rule, 2)
+    ours.get_policy().insert(0, ["dan"])
+    ours.get_policy().append(["cid"])
+    assert [r.citation.line for r in ours.decide("cid").reasons] == [3, 4]
+    assert ours.enforce_ex("dan") == (True, ["dan"])
+    assert len({r.rule for who in ("bob", "cid", "dan") for r in ours.decide(who).reasons}) == 4
+
+
 VALUES = {
     "age": st.sampled_from([1, 5, 20, 3.5]),
     "team": st.sampled_from(["x", "y"]),
