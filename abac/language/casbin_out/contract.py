@@ -18,10 +18,7 @@ from abac.condition.types import Kind, ScalarType, SetType, Type, Value
 from abac.errors import RequestError
 from abac.language.casbin_out.text import SHORT, StockText, instant_text
 
-LIMITS = {
-    **dict.fromkeys(("keyMatch2", "keyMatch3", "keyMatch5"), ", without line breaks"),
-    "ipMatch": ", an IP address",
-}
+LIMITS = dict.fromkeys(("keyMatch2", "keyMatch3", "keyMatch5"), ", without line breaks")
 """What a function of stock's asks of the attribute it is given, to answer as ours does."""
 
 LISTED = 12

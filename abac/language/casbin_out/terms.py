@@ -95,15 +95,17 @@ class StockTerms:
                 return self._matched(node, key, pattern)
             case "startsWith", (text, Constant(value=str(prefix))) if "*" not in prefix:
                 return self._matched(replace(node, function="keyMatch"), text, Constant(prefix + "*", STRING))
-            case "keyMatch2" | "keyMatch3" | "keyMatch5" | "ipMatch", (
-                key,
+            case "keyMatch2" | "keyMatch3" | "keyMatch5", (
+                Attribute() as key,
                 Constant(value=str(written)) as pattern,
             ):
-                if name != "ipMatch" and "." in written:
+                if "." in written:
                     _no(f"in stock Casbin's `{name}` a dot stands for any character")
                 if not _is_taken(SHIPPED[name], written):
                     _no(f"`{name}` has no value of this pattern")
                 return self._matched(node, key, pattern)
+            case "ipMatch", _:
+                _no("stock Casbin's `ipMatch` raises where the text is no IP address")
         return _no(f"stock Casbin has no `{name}` that means the same")
 
     def _matched(self, node: Call, value: Term, pattern: Term) -> tuple[Term, Guards]:
