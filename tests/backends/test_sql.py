@@ -352,3 +352,24 @@ def test_columns_that_can():
     tags = AttributeDefinition(Category.RESOURCE, "x", SetType(STRING))
     assert store_of(sa.JSON(), tags) is Store.JSON
     assert store_of(sa.ARRAY(sa.String), tags) is Store.ARRAY
+
+
+def test_a_thousand_rules_in_order_are_said_exactly():
+    engine = sa.create_engine("sqlite://")
+    table = sa.Table("long", sa.MetaData(), sa.Column("name", sa.Text), sa.Column("size", sa.BigInteger))
+    table.create(engine)
+    rules = tuple(
+        Rule(
+            f"r{n}",
+            Effect.DENY if n % 3 == 0 else Effect.PERMIT,
+            Comparison(Order.EQUAL, SIZE, Constant(n % 900, INT)),
+        )
+        for n in range(1_000)
+    )
+    held = {SIZE.path: Held(table.c.size, INT, Store.SCALAR, Assurance.VERIFIED)}
+    found = lower(Policy("p", Algorithm.FIRST_APPLICABLE, rules), held, {}, {})
+    assert not found.opaque
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table), [{"size": n} for n in range(1_001)])
+        listed = connection.scalars(sa.select(table.c.size).where(clause(found.sure))).all()
+    assert listed == [n for n in range(900) if n % 3]

@@ -108,13 +108,13 @@ def _chain(parts: Iterable[Formula], chain: type[Every | Some], *, absorbing: bo
 def first(steps: list[tuple[Formula, Formula]]) -> Formula:
     """Return whether one of the (hit, pass) steps hits before any of the earlier ones did not let pass.
 
-    Halved again and again, so that a list of n steps nests log n deep and is n log n long.
+    Quartered again and again, so that a list of n steps nests log n deep and is n log n long.
     """
     if len(steps) <= 1:
         return steps[0][0] if steps else False
-    middle = len(steps) // 2
-    head, tail = steps[:middle], steps[middle:]
-    return some([first(head), every([*(passes for _, passes in head), first(tail)])])
+    size = -(-len(steps) // 4)
+    quarters = [(steps[:at], steps[at : at + size]) for at in range(0, len(steps), size)]
+    return some([every([*(passes for _, passes in before), first(own)]) for before, own in quarters])
 
 
 def bound(formula: Formula, *, upper: bool, depth: int = 0) -> Formula:
