@@ -13,11 +13,11 @@ from typing import Any
 from abac.compiler.canonical import Deciding, digest, revision, rule_digest, schema_form
 from abac.compiler.canonical.nodes import NodeForm
 from abac.compiler.combiner import combiner
-from abac.compiler.generate import Run, generate
 from abac.compiler.index import Index, build
 from abac.compiler.index.succession import successor
 from abac.compiler.link import DIRECTIVES, directive_policy
 from abac.compiler.outcomes import Outcomes
+from abac.compiler.quick import Run, generate
 from abac.compiler.runner import runner
 from abac.condition.functions import Function
 from abac.condition.schema import Schema

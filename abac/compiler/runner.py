@@ -1,6 +1,6 @@
 """Run a request against an index: read its attributes, join their masks, ask what is left, and combine.
 
-This is the careful way, for requests of any shape; `generate` writes the quick one for the usual shape, and comes
+This is the careful way, for requests of any shape; `quick` writes the quick one for the usual shape, and comes
 here whenever something is not usual.
 """
 

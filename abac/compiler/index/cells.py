@@ -6,7 +6,7 @@ a whole mask every `stride` cells, as many as `BYTES` allows.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,8 +63,7 @@ class Cuts:
 
     def mask(self, value: Any) -> Mask:
         """Return the mask of a value."""
-        at = bisect_left(self.constants, value)
-        cell = 2 * at + (at < len(self.constants) and self.constants[at] == value)
+        cell = bisect_left(self.constants, value) + bisect_right(self.constants, value)
         start, beyond = divmod(cell, self.stride)
         if not beyond:
             return self.kept[start]
@@ -113,6 +112,13 @@ class Cells:
         for convert, part in self.parts:
             found |= part.mask(convert(value) if convert else value)
         return found
+
+    def line(self) -> Cuts | None:
+        """Return the cut points, if they are all there is and every cell's mask is kept."""
+        if len(self.parts) != 1 or self.parts[0][0] is not None:
+            return None
+        part = self.parts[0][1]
+        return part if isinstance(part, Cuts) and part.stride == 1 else None
 
 
 def cells(questions: Iterable[tuple[int, Asked]], level: Assurance, capacity: int) -> Cells:

@@ -19,58 +19,57 @@ from abac.condition.schema import Assurance
 class Elements:
     """The questions to one set attribute whose elements are known with one assurance.
 
-    `asked` holds, per lane, the slots of the rules that ask in it; `undemanded` has in the UNKNOWN lane the rules
-    that demand more assurance. `hits` maps an element to the slots of ANY and NONE that name it, `inside` to those
-    of ALL and NOT_ALL.
+    `asked` holds, per lane, the slots of the rules that ask in it; one rule may ask in several, so lanes are never
+    mixed. `undemanded` has in the UNKNOWN lane the rules that demand more assurance. `named` maps an element, per
+    lane, to the slots of the rules whose constants hold it.
     """
 
     capacity: int
     asked: dict[Lane, Mask]
     undemanded: Mask
-    hits: dict[Any, list[int]] = field(default_factory=dict)
-    inside: dict[Any, list[int]] = field(default_factory=dict)
-    masks: dict[Any, tuple[Mask, Mask]] = field(default_factory=dict)
+    named: dict[Lane, dict[Any, list[int]]] = field(default_factory=lambda: {lane: {} for lane in Lane})
+    masks: dict[Any, tuple[Mask, ...]] = field(default_factory=dict)
 
     def mask(self, values: Iterable[Any], complete: bool) -> Mask:
         """Return the mask of a set: `values` are its known elements, `complete` says whether they are all."""
         asked = self.asked
-        closed = asked[Lane.ALL] | asked[Lane.NOT_ALL]
-        hit = outside = 0
+        every, but = asked[Lane.ALL], asked[Lane.NOT_ALL]
+        hit = barred = outside = other = 0
         empty = True
         for value in values:
             empty = False
-            own, inside = self.masks.get(value) or self._element(value)
-            hit |= own
-            outside |= closed ^ inside
-        no_any, no_outsider = asked[Lane.ANY] & ~hit, asked[Lane.NOT_ALL] & ~outside
-        impossible = asked[Lane.NONE] & hit | asked[Lane.ALL] & outside
+            any_, none, all_, not_all = self.masks.get(value) or self._element(value)
+            hit |= any_
+            barred |= none
+            outside |= every ^ all_
+            other |= but ^ not_all
+        no_hit, no_other = asked[Lane.ANY] & ~hit, but & ~other
+        impossible = barred | outside | self.undemanded
         if complete:
-            both = asked[Lane.ALL] | no_any if empty else no_any | no_outsider
-            return impossible | both | self.undemanded
-        unknown = no_any | no_outsider | asked[Lane.NONE] & ~hit | asked[Lane.ALL] & ~outside
-        return impossible | unknown << self.capacity | self.undemanded
+            return impossible | (every | no_hit if empty else no_hit | no_other)
+        unknown = no_hit | no_other | asked[Lane.NONE] & ~barred | every & ~outside
+        return impossible | unknown << self.capacity
 
-    def _element(self, value: Any) -> tuple[Mask, Mask]:
-        own = self.hits.get(value), self.inside.get(value)
-        hit, inside = (toggled(0, slots, self.capacity) if slots else 0 for slots in own)
-        if own != (None, None):
-            self.masks[value] = hit, inside
-        return hit, inside
+    def _element(self, value: Any) -> tuple[Mask, ...]:
+        slots = [self.named[lane].get(value, ()) for lane in Lane]
+        found = tuple(toggled(0, own, self.capacity) if own else 0 for own in slots)
+        if any(slots):
+            self.masks[value] = found
+        return found
 
 
 def elements(questions: Iterable[tuple[int, AskedOfSet]], level: Assurance, capacity: int) -> Elements:
     """Sort (slot, question) pairs of a set for elements of assurance `level`; one per slot and lane."""
     slots: dict[Lane, list[int]] = {lane: [] for lane in Lane}
-    undemanded: list[int] = []
+    undemanded: set[int] = set()
     made = Elements(capacity, {}, 0)
     for slot, question in questions:
         if question.least > level:
-            undemanded.append(capacity + slot)
+            undemanded.add(capacity + slot)
             continue
         slots[question.lane].append(slot)
-        known = made.hits if question.lane in (Lane.ANY, Lane.NONE) else made.inside
         for constant in question.constants:
-            known.setdefault(constant, []).append(slot)
+            made.named[question.lane].setdefault(constant, []).append(slot)
     made.asked = {lane: toggled(0, own, capacity) for lane, own in slots.items()}
-    made.undemanded = toggled(0, set(undemanded), 2 * capacity)
+    made.undemanded = toggled(0, undemanded, 2 * capacity)
     return made

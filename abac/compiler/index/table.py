@@ -15,6 +15,7 @@ from typing import Any, assert_never
 from abac.compiler.index.cells import BYTES
 from abac.compiler.index.layer import Layer
 from abac.compiler.index.masks import Mask
+from abac.compiler.index.memo import Line, Memo, Names
 from abac.condition.reference import Assertion
 from abac.condition.schema import AttributeDefinition
 from abac.condition.types import INT_MAX, INT_MIN, Kind, ScalarType, SetType
@@ -22,30 +23,6 @@ from abac.policy.request import Source, read_assertion
 
 FEW = 8
 """So many closures are asked at once of a value first met; more wait for the rules still standing."""
-
-
-SPARE = 512
-"""A memo of fewer entries also remembers values that share their mask with others; identifiers soon fill it."""
-
-
-class Memo(dict[Any, Mask]):
-    """Masks by value; a value not seen before is computed, and remembered where that pays."""
-
-    __slots__ = ("_compute", "_limit")
-
-    def __init__(self, compute: Callable[[Any], tuple[Mask, bool | None]], limit: int) -> None:
-        super().__init__()
-        self._compute, self._limit = compute, limit
-
-    def __missing__(self, value: Any) -> Mask:
-        mask, keep = self._compute(value)
-        if keep:
-            if len(self) >= self._limit:
-                self.clear()
-            self[value] = mask
-        elif keep is None and len(self) < SPARE:
-            self[value] = mask
-        return mask
 
 
 class Table:
@@ -64,11 +41,9 @@ class Table:
             self.absent |= one.absent
             self._pending |= one.pending
         self._closures = sum(len(one.closures) for one in layers)
-        self._named = _named(layers, definition)
-        self._other = self._unnamed() if self._named is not None else 0
         limit = max(64, BYTES // (capacity // 8 + 150))
         self._met: set[Any] = set()
-        self.memo = Memo(self._first, limit)
+        self.memo = self._memo(limit)
         self.single = Memo(self._first_single, limit)
         self._sets = Memo(self._first_set, limit)
 
@@ -109,11 +84,20 @@ class Table:
 
     # --- what is remembered ------------------------------------------------------------------------------
 
-    def _first(self, value: Any) -> tuple[Mask, bool | None]:
+    def _memo(self, limit: int) -> Memo:
+        """Return the memo of plain scalars that is quickest where a value is new."""
+        if self.is_set or self._closures or self._sound is None or not self.layers:
+            return Memo(self._first, limit)
+        held = [one.at(self.definition.assurance) for one in self.layers]
+        named = [one.named for one in held]
+        if None not in named:
+            return Names(self._first, limit, self._sound, frozenset().union(*named), self._unnamed())
+        line = held[0].line() if len(held) == 1 else None
+        return Memo(self._first, limit) if line is None else Line(self._first, limit, self._sound, line)
+
+    def _first(self, value: Any) -> tuple[Mask, bool]:
         if self._sound is not None and not self._sound(value):
             self._admit(value)
-        if self._named is not None and value not in self._named and not self._closures:
-            return self._other, None
         level, mask = self.definition.assurance, 0
         for one in self.layers:
             mask |= one.at(level).mask(value)
@@ -129,7 +113,7 @@ class Table:
         return mask
 
     def _first_single(self, element: str) -> tuple[Mask, bool]:
-        return self._first_set((element,))[0], True
+        return self._first_set((element,))
 
     def _first_set(self, values: tuple[Any, ...]) -> tuple[Mask, bool]:
         level, complete = self.definition.assurance, self.definition.complete
@@ -178,14 +162,6 @@ _COLLECTIONS = (list, tuple, set, frozenset)
 _MET = 4_096
 _UNNAMED = object()
 _TRUSTED = Source("embedded", schema_defaults=True)
-
-
-def _named(layers: tuple[Layer, ...], definition: AttributeDefinition) -> frozenset[Any] | None:
-    """Return the values with masks of their own; None where every value may have one."""
-    if definition.is_set:
-        return None
-    found = [one.at(definition.assurance).named for one in layers]
-    return None if None in found else frozenset().union(*found)
 
 
 def _class(kind: ScalarType) -> type | None:

@@ -1,0 +1,82 @@
+"""Masks by value: dictionaries that compute what they have not seen.
+
+A look-up of a value seen before is the dictionary's own. What a new value costs depends on the attribute:
+identifiers that no rule names all share one mask, numbers are found by bisection, and anything else asks its
+table.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from typing import Any
+
+from abac.compiler.index.cells import Cuts
+from abac.compiler.index.masks import Mask
+
+SPARE = 512
+"""So many values that share their mask with others are remembered all the same; identifiers soon fill it."""
+
+
+class Memo(dict[Any, Mask]):
+    """Masks by value; a new one is computed, and remembered where `compute` says so, up to `limit` at a time."""
+
+    __slots__ = ("_compute", "_limit")
+
+    def __init__(self, compute: Callable[[Any], tuple[Mask, bool]], limit: int) -> None:
+        super().__init__()
+        self._compute, self._limit = compute, limit
+
+    def __missing__(self, value: Any) -> Mask:
+        mask, keep = self._compute(value)
+        if keep:
+            if len(self) >= self._limit:
+                self.clear()
+            self[value] = mask
+        return mask
+
+
+class Names(Memo):
+    """The masks of an attribute that rules ask only by name; `other` is that of all values they do not name."""
+
+    __slots__ = ("_named", "_other", "_sound")
+
+    def __init__(
+        self,
+        compute: Callable[[Any], tuple[Mask, bool]],
+        limit: int,
+        sound: Callable[[Any], bool],
+        named: frozenset[Any],
+        other: Mask,
+    ) -> None:
+        super().__init__(compute, limit)
+        self._sound, self._named, self._other = sound, named, other
+
+    def __missing__(self, value: Any) -> Mask:
+        if value in self._named or not self._sound(value):
+            return super().__missing__(value)
+        if len(self) < SPARE:
+            self[value] = self._other
+        return self._other
+
+
+class Line(Memo):
+    """The masks of an attribute that rules ask only by order."""
+
+    __slots__ = ("_constants", "_kept", "_sound")
+
+    def __init__(
+        self, compute: Callable[[Any], tuple[Mask, bool]], limit: int, sound: Callable[[Any], bool], cuts: Cuts
+    ) -> None:
+        super().__init__(compute, limit)
+        self._sound, self._constants, self._kept = sound, cuts.constants, cuts.kept
+
+    def __missing__(self, value: Any) -> Mask:
+        if not self._sound(value):
+            return super().__missing__(value)
+        constants = self._constants
+        mask = self._kept[bisect_left(constants, value) + bisect_right(constants, value)]
+        if len(self) >= self._limit:
+            self.clear()
+        self[value] = mask
+        return mask
