@@ -15,10 +15,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := abac tests $(wildcard benchmarks scripts)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format laws bench wheel constraints clean
+.PHONY: help setup demo test check format laws bench bench-peers pycasbin-suite wheel constraints clean
 
 help:  ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # --- the environment: made once, and again when what it is made from changes ------------------------------
 
@@ -67,6 +67,19 @@ laws: .make/dev  ## the long laws: many more examples than `make test` takes
 
 bench: .make/dev  ## the benchmarks, as ratios within one run
 	@$(BIN)/python -m pytest benchmarks -p no:xdist --benchmark-only $(PYTEST)
+
+bench-peers: .make/peers/done  ## one policy in ten engines: equal answers, one table of ratios
+	@.make/peers/bin/python -m benchmarks.peers
+
+.make/peers/done: .make/venv benchmarks/peers/requirements.txt pyproject.toml
+	@$(PYTHON) -m venv .make/peers
+	@.make/peers/bin/python -m pip --disable-pip-version-check --quiet install -r benchmarks/peers/requirements.txt -e .
+	@.make/peers/bin/python -m pip --disable-pip-version-check --quiet install --only-binary oso oso \
+	  || echo 'oso has no wheel for this Python; left out'
+	@touch $@
+
+pycasbin-suite: .make/dev  ## pycasbin's own tests with our enforcers (CHECKOUT=path)
+	@$(BIN)/python scripts/pycasbin_suite.py $(CHECKOUT)
 
 # --- shipping ---------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
     >>> import abac
     >>> sorted(abac.__all__)[:4]
-    ['AbacError', 'Assurance', 'CompileError', 'Decision']
+    ['AbacError', 'Assurance', 'AsyncEnforcer', 'CasbinText']
 
 Importing this package is light: what is heavy (columns, charts, the command line) loads on first use.
 """
@@ -19,8 +19,17 @@ from abac.policy.request import EMBEDDED, UNTRUSTED, Request, Source
 
 if TYPE_CHECKING:
     from abac.compiler.program import Program
+    from abac.enforcer import AsyncEnforcer, Enforcer, SyncedEnforcer
+    from abac.language.casbin_out import CasbinText
+    from abac.listing import Everything, HeldIn, ListingError, Nothing, Where, list_permitted
     from abac.pdp.decide import decide
+    from abac.pdp.explain import explain
+    from abac.pdp.explanation import Explanation
+    from abac.pdp.point import DecisionPoint
+    from abac.pdp.residual import Residual, residual
+    from abac.service.export import export_casbin
     from abac.service.load import compile_policies as compile  # noqa: A004  # the field's verb
+    from abac.service.program_file import read_program, write_program
     from abac.simulation.change import simulate
     from abac.simulation.population import Population
 
@@ -31,10 +40,19 @@ __all__ = [
     "UNTRUSTED",
     "AbacError",
     "Assurance",
+    "AsyncEnforcer",
+    "CasbinText",
     "CompileError",
     "Decision",
+    "DecisionPoint",
     "Effect",
+    "Enforcer",
+    "Everything",
+    "Explanation",
     "Function",
+    "HeldIn",
+    "ListingError",
+    "Nothing",
     "Obligation",
     "Outcome",
     "Population",
@@ -43,18 +61,45 @@ __all__ = [
     "Reason",
     "Request",
     "RequestError",
+    "Residual",
     "Source",
+    "SyncedEnforcer",
+    "Where",
     "compile",
     "decide",
+    "explain",
+    "export_casbin",
+    "list_permitted",
+    "read_program",
+    "residual",
     "simulate",
+    "write_program",
 ]
 
 _ON_USE = {
-    "compile": ("abac.service.load", "compile_policies"),
-    "decide": ("abac.pdp.decide", "decide"),
-    "simulate": ("abac.simulation.change", "simulate"),
+    "AsyncEnforcer": ("abac.enforcer", "AsyncEnforcer"),
+    "CasbinText": ("abac.language.casbin_out", "CasbinText"),
+    "DecisionPoint": ("abac.pdp.point", "DecisionPoint"),
+    "Enforcer": ("abac.enforcer", "Enforcer"),
+    "Everything": ("abac.listing", "Everything"),
+    "Explanation": ("abac.pdp.explanation", "Explanation"),
+    "HeldIn": ("abac.listing", "HeldIn"),
+    "ListingError": ("abac.listing", "ListingError"),
+    "Nothing": ("abac.listing", "Nothing"),
     "Population": ("abac.simulation.population", "Population"),
     "Program": ("abac.compiler.program", "Program"),
+    "Residual": ("abac.pdp.residual", "Residual"),
+    "SyncedEnforcer": ("abac.enforcer", "SyncedEnforcer"),
+    "Where": ("abac.listing", "Where"),
+    "compile": ("abac.service.load", "compile_policies"),
+    "decide": ("abac.pdp.decide", "decide"),
+    "explain": ("abac.pdp.explain", "explain"),
+    "export_casbin": ("abac.service.export", "export_casbin"),
+    "list_permitted": ("abac.listing", "list_permitted"),
+    "read_program": ("abac.service.program_file", "read_program"),
+    "residual": ("abac.pdp.residual", "residual"),
+    "simulate": ("abac.simulation.change", "simulate"),
+    "write_program": ("abac.service.program_file", "write_program"),
 }
 
 

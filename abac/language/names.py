@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simpleeval import DISALLOW_METHODS  # type: ignore[import-untyped]  # it ships no types
+from simpleeval import DISALLOW_METHODS
 
 from abac.condition.expr import (
     AllOf,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks.peers.clock import WARM, Measured, Spread, measure, spread
+from benchmarks.peers.clock import WARM, Measured, Spread, measure, pooled, spread
 from benchmarks.peers.field import FIELD, OPTIONAL, installed
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.with_abac import Abac
@@ -55,33 +55,52 @@ def agree(peer: Peer, workload: Workload, requests: Sequence[Asked]) -> None:
             )
 
 
-def contest(peer: type[Peer], workload: Workload, agreed: int) -> tuple[Measured, Peer]:
+def contest(peer: type[Peer], workload: Workload, agreed: int) -> Measured:
     """Load the policy into a peer, compare `agreed` answers, and time it on other requests."""
     loaded = peer(workload)
     agree(loaded, workload, workload.requests(agreed, "agree"))
-    warm = [loaded.hold(asked) for asked in workload.requests(min(WARM, peer.timed // 10), "warm")]
     held = [loaded.hold(asked) for asked in workload.requests(peer.timed, "timed")]
-    measured = measure(loaded, held, warm, SECONDS)
+    measured = measure(loaded, held, warm(loaded, workload), SECONDS)
     say(f"{peer.name} at {workload.count} rules: {measured.nanoseconds / 1000:.2f} µs, {agreed} answers agree")
-    return measured, loaded
+    return measured
 
 
 def run() -> Run:
-    """Compare and time everybody. Takes some minutes; progress goes to standard error."""
+    """Compare and time everybody. Takes some minutes; progress goes to standard error.
+
+    abac, which all ratios rest on, is timed in portions before each of its peers, so that a machine that is faster
+    now and slower then is so for both.
+    """
     peers = present()
     workloads = {size: Workload(size) for size in SIZES}
-    timed: dict[type[Peer], Measured] = {}
-    scaled: dict[type[Peer], dict[int, Measured]] = {peer: {} for peer in peers if peer.scales}
-    for peer in peers:
-        timed[peer], loaded = contest(peer, workloads[RULES], AGREE)
-        if peer is Abac:
-            tail = tail_of(loaded, workloads[RULES])
-        if peer.scales:
-            scaled[peer][RULES] = timed[peer]
+    timed, tail = beside(peers, workloads[RULES])
+    scaled = {peer: {RULES: timed[peer]} for peer in peers if peer.scales}
     for peer, size in ((p, s) for p in scaled for s in SIZES if s != RULES):
-        scaled[peer][size] = contest(peer, workloads[size], AGREE_SCALED)[0]
+        scaled[peer][size] = contest(peer, workloads[size], AGREE_SCALED)
     permitted = sum(map(workloads[RULES].answer, workloads[RULES].requests(AGREE, "agree")))
     return Run(timed, scaled, tail, permitted, {peer: installed(peer) or "" for peer in peers})
+
+
+def beside(peers: Sequence[type[Peer]], workload: Workload) -> tuple[dict[type[Peer], Measured], Spread]:
+    """Time the peers at one size, and abac between them."""
+    ours = Abac(workload)
+    agree(ours, workload, workload.requests(AGREE, "agree"))
+    held = [ours.hold(asked) for asked in workload.requests(ours.timed, "timed")]
+    timed: dict[type[Peer], Measured] = {}
+    parts: list[Measured] = []
+    others = [peer for peer in peers if peer is not Abac]
+    for n, peer in enumerate(others):
+        portion = held[n * len(held) // len(others) : (n + 1) * len(held) // len(others)]
+        parts.append(measure(ours, portion, warm(ours, workload), SECONDS))
+        timed[peer] = contest(peer, workload, AGREE)
+    timed[Abac] = pooled(parts)
+    say(f"abac at {workload.count} rules: {timed[Abac].nanoseconds / 1000:.2f} µs, {AGREE} answers agree")
+    return timed, tail_of(ours, workload)
+
+
+def warm(loaded: Peer, workload: Workload) -> list[object]:
+    """Return requests to warm up on."""
+    return [loaded.hold(asked) for asked in workload.requests(min(WARM, loaded.timed // 10), "warm")]
 
 
 def tail_of(loaded: Peer, workload: Workload) -> Spread:

@@ -67,8 +67,8 @@ class Abac(Peer):
         "from plain dictionaries: `abac.Request` made, checked and decided, and the decision, rule ids, unknowns "
         "and obligations read, all inside the clock"
     )
-    timed = 20_000
-    chunk = 20
+    timed = 22_000
+    chunk = 50
 
     def __init__(self, workload: Workload) -> None:
         self.program = program(workload)

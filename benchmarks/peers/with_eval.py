@@ -77,6 +77,7 @@ class EvalExpression(Peer):
     how = "one code object and a dictionary of names kept; a bare boolean"
     floor = True
     timed = 20_000
+    chunk = 10
 
     def __init__(self, workload: Workload) -> None:
         self.code = compile(policy_text(workload), "policy", "eval")

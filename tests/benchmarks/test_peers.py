@@ -7,7 +7,7 @@ import re
 import pytest
 
 from benchmarks.peers import results
-from benchmarks.peers.clock import WARM, Measured, Spread, measure
+from benchmarks.peers.clock import WARM, Measured, Spread, measure, pooled
 from benchmarks.peers.field import FIELD, OPTIONAL, installed
 from benchmarks.peers.run import SIZES, DisagreementError, Run, agree
 from benchmarks.peers.with_abac import Abac
@@ -129,7 +129,7 @@ def test_the_clock_reads_every_chunk_once(workload, asked):
     held = [peer.hold(one) for one in asked]
     measured = measure(peer, held, held[:WARM], seconds=60)
     assert seen == held[:WARM] + held
-    assert (measured.decisions, measured.readings) == (200, 200 // peer.chunk)
+    assert (measured.decisions, len(measured.readings)) == (200, 200 // peer.chunk)
 
 
 def test_the_clock_stops_when_its_time_is_spent(workload, asked):
@@ -138,10 +138,15 @@ def test_the_clock_stops_when_its_time_is_spent(workload, asked):
     assert measured.decisions == peer.chunk
 
 
+def test_portions_count_as_one_measurement():
+    whole = pooled([Measured((1.0, 2.0), 10, 30, 40), Measured((9.0,), 10, 20, 60)])
+    assert (whole.nanoseconds, whole.decisions, whole.share) == (2.0, 30, 0.5)
+
+
 def test_the_page_has_every_row_and_what_it_is_measured_against(workload):
     from datetime import date
 
-    timed = {peer: Measured(1000.0 * (n + 1), 50, 50, 0.9) for n, peer in enumerate(FIELD[:1] + FIELD[2:])}
+    timed = {peer: Measured((1000.0 * (n + 1),), 50, 45, 50) for n, peer in enumerate(FIELD[:1] + FIELD[2:])}
     scaled = {peer: dict.fromkeys(SIZES, timed[peer]) for peer in timed if peer.scales}
     versions = dict.fromkeys(timed, "1.0")
     page = results.report(Run(timed, scaled, Spread(1100, 3300), 400, versions), date(2026, 11, 24))

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn, assert_never
 
-from simpleeval import DISALLOW_METHODS, DISALLOW_PREFIXES  # type: ignore[import-untyped]  # ships no types
+from simpleeval import DISALLOW_METHODS, DISALLOW_PREFIXES
 
 from abac.condition.expr import (
     Arithmetic,
