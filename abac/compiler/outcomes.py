@@ -11,7 +11,7 @@ from typing import Any
 from abac.compiler.index import Index, bits
 from abac.condition.expr import Condition
 from abac.condition.reference import Assertion, Reference
-from abac.condition.truth import TRUE, UNKNOWN
+from abac.condition.truth import TRUE, UNKNOWN, Truth
 from abac.policy.decision import Extended, Obligation, Outcome, Reason
 from abac.policy.reference import unknown_leaves
 from abac.policy.rule import Rule
@@ -40,6 +40,22 @@ class Remembered(dict[Any, Outcome]):
         return found
 
 
+class Reasons(dict[int, Reason]):
+    """The rules of an index as reasons, by slot, each made when first cited."""
+
+    __slots__ = ("_index", "_truth")
+
+    def __init__(self, index: Index, truth: Truth) -> None:
+        super().__init__()
+        self._index, self._truth = index, truth
+
+    def __missing__(self, slot: int) -> Reason:
+        rule = self._index.rules[slot]
+        assert isinstance(rule, Rule)  # noqa: S101  # obligation rules take no part in combining
+        found = self[slot] = Reason(rule.id, rule.effect, self._truth, rule.citation)
+        return found
+
+
 class Outcomes:
     """The outcomes of one program. Share it between threads freely."""
 
@@ -50,7 +66,7 @@ class Outcomes:
             self._permits |= own.permits
             self._denies |= own.denies
         self._owing = index.owing
-        self._reasons: dict[int, Reason] = {}
+        self._certain, self._unknown = Reasons(index, TRUE), Reasons(index, UNKNOWN)
         limit = max(256, BYTES // (index.capacity // 8 + 600))
         self.permitted = Remembered(lambda cited: self._plain(_PERMIT, cited), limit)
         self.denied = Remembered(lambda cited: self._plain(_DENY, cited), limit)
@@ -76,12 +92,9 @@ class Outcomes:
         return Remembered(lambda length: known[1 << length - 1], self._index.capacity)
 
     def _plain(self, answer: int, cited: int) -> Outcome:
-        return Outcome(
-            EXTENDED[answer],
-            permitted=answer == _PERMIT,
-            reasons=tuple([self._certain(n) for n in self._index.in_order(cited)]),
-            revision=self._revision,
-        )
+        known = self._certain
+        reasons = tuple([known[n] for n in self._index.in_order(cited)])
+        return Outcome(EXTENDED[answer], answer == _PERMIT, reasons, (), (), (), self._revision)
 
     def _make(self, key: tuple[int, int, int, int, frozenset[str]]) -> Outcome:
         answer, cited, owing, certain, discharges = key
@@ -90,24 +103,11 @@ class Outcomes:
         return Outcome(
             EXTENDED[answer],
             permitted=answer == _PERMIT and all(o.id in discharges for o in must),
-            reasons=tuple([self._certain(n) for n in self._index.in_order(cited)]),
+            reasons=tuple([self._certain[n] for n in self._index.in_order(cited)]),
             obligations=must,
             advice=tuple(o for o in owed if o.advice),
             revision=self._revision,
         )
-
-    def _certain(self, slot: int) -> Reason:
-        return self._reason(slot, certain=True)
-
-    def _reason(self, slot: int, *, certain: bool) -> Reason:
-        key = slot if certain else ~slot
-        found = self._reasons.get(key)
-        if found is None:
-            rule = self._index.rules[slot]
-            assert isinstance(rule, Rule)  # noqa: S101  # obligation rules take no part in combining
-            truth = TRUE if certain else UNKNOWN
-            found = self._reasons[key] = Reason(rule.id, rule.effect, truth, rule.citation)
-        return found
 
     def _owes(self, owing: int, certain: int, answer: str) -> Iterable[Obligation]:
         owed: dict[Obligation, None] = {}
@@ -151,7 +151,7 @@ class Outcomes:
             EXTENDED[answer],
             permitted=False,
             reasons=tuple(
-                [self._reason(n, certain=bool(certain >> n & 1)) for n in self._index.in_order(standing)]
+                [(self._certain if certain >> n & 1 else self._unknown)[n] for n in self._index.in_order(standing)]
             ),
             unknown=names,
             revision=self._revision,

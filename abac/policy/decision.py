@@ -45,7 +45,7 @@ class Extended(IntEnum):
     @property
     def decision(self) -> Decision:
         """The plain decision."""
-        return _PLAIN.get(self, Decision.INDETERMINATE)
+        return _PLAIN[self]
 
     @property
     def may_permit(self) -> bool:
@@ -58,11 +58,11 @@ class Extended(IntEnum):
         return bool(self & 2)
 
 
-_PLAIN = {
-    Extended.PERMIT: Decision.PERMIT,
-    Extended.DENY: Decision.DENY,
-    Extended.NOT_APPLICABLE: Decision.NOT_APPLICABLE,
-}
+_PLAIN = tuple(
+    {1: Decision.PERMIT, 2: Decision.DENY, 4: Decision.NOT_APPLICABLE}.get(n, Decision.INDETERMINATE)
+    for n in range(8)
+)
+"""The plain decision by what is still possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,9 @@ class Reason(msgspec.Struct, frozen=True):
         return f"{self.effect.value} by {where}{test} ({self.truth.name})"
 
 
+_set = msgspec.structs.force_setattr
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """The answer to one request.
 
@@ -124,4 +127,4 @@ class Outcome(msgspec.Struct, frozen=True):
     """PERMIT, DENY, NOT_APPLICABLE or INDETERMINATE: what `extended` comes to, whatever was given."""
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "decision", self.extended.decision)
+        _set(self, "decision", _PLAIN[self.extended])

@@ -114,11 +114,13 @@ class Cells:
         return found
 
     def line(self) -> Cuts | None:
-        """Return the cut points, if they are all there is and every cell's mask is kept."""
+        """Return the cut points of a number, if they are all there is and every cell's mask is kept."""
         if len(self.parts) != 1 or self.parts[0][0] is not None:
             return None
         part = self.parts[0][1]
-        return part if isinstance(part, Cuts) and part.stride == 1 else None
+        if not isinstance(part, Cuts) or part.stride > 1:
+            return None
+        return part if all(type(c) in (int, float) for c in part.constants) else None
 
 
 def cells(questions: Iterable[tuple[int, Asked]], level: Assurance, capacity: int) -> Cells:

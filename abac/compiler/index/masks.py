@@ -26,7 +26,7 @@ def toggled(mask: Mask, bits: Iterable[int], width: int) -> Mask:
 def bits(mask: Mask) -> list[int]:
     """Return the numbers of the bits that are set, highest first."""
     found: list[int] = []
-    if mask.bit_length() <= _NARROW:
+    if mask.bit_length() * mask.bit_count() <= _SHORT:
         while mask:
             top = mask.bit_length() - 1
             found.append(top)
@@ -41,8 +41,8 @@ def bits(mask: Mask) -> list[int]:
     return found
 
 
-_NARROW = 64
-"""Longer masks are searched byte by byte: each step on a whole one costs its length."""
+_SHORT = 8_192
+"""More bits times length than this are searched byte by byte: each step on a whole mask costs its length."""
 
 _SET = re.compile(rb"[^\0]")
 _IN_BYTE = tuple(tuple(bit for bit in range(7, -1, -1) if byte >> bit & 1) for byte in range(256))

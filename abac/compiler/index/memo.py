@@ -7,8 +7,9 @@ table.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable
+from math import inf, nextafter
 from typing import Any
 
 from abac.compiler.index.cells import Cuts
@@ -61,22 +62,30 @@ class Names(Memo):
 
 
 class Line(Memo):
-    """The masks of an attribute that rules ask only by order."""
+    """The masks of a number that rules ask only by order: `kept` by cell, and the `bounds` where the cells begin.
 
-    __slots__ = ("_constants", "_kept", "_sound")
+    The cell of a value is the number of bounds that it has reached.
+    """
+
+    __slots__ = ("_sound", "bounds", "kept")
 
     def __init__(
         self, compute: Callable[[Any], tuple[Mask, bool]], limit: int, sound: Callable[[Any], bool], cuts: Cuts
     ) -> None:
         super().__init__(compute, limit)
-        self._sound, self._constants, self._kept = sound, cuts.constants, cuts.kept
+        self._sound, self.kept = sound, cuts.kept
+        self.bounds = [bound for constant in cuts.constants for bound in (constant, _next(constant))]
 
     def __missing__(self, value: Any) -> Mask:
         if not self._sound(value):
             return super().__missing__(value)
-        constants = self._constants
-        mask = self._kept[bisect_left(constants, value) + bisect_right(constants, value)]
+        mask = self.kept[bisect_right(self.bounds, value)]
         if len(self) >= self._limit:
             self.clear()
         self[value] = mask
         return mask
+
+
+def _next(number: float) -> float:
+    """Return the least number of the same type above one."""
+    return number + 1 if type(number) is int else nextafter(number, inf)

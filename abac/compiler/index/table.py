@@ -64,9 +64,11 @@ class Table:
         return self._of(read_assertion(value, self.definition, source))
 
     def of_set(self, value: Any, source: Source) -> Mask:
-        """Return the mask of a raw value of a set attribute; the shortest way for one string in a list."""
-        if value.__class__ is list and len(value) == 1 and value[0].__class__ is str and self.plain is str:
-            return self.single[value[0]]
+        """Return the mask of a raw value of a set of strings; the shortest way for two in a list."""
+        if value.__class__ is list and len(value) == 2 and source.schema_defaults:  # noqa: PLR2004  # see above
+            one, other = value
+            if one.__class__ is str and other.__class__ is str:
+                return self._sets[one, other]
         return self.masks(value, source)
 
     def _instant(self, value: datetime) -> Mask:

@@ -12,6 +12,7 @@ of one shape; no policy text ever enters it: names of attributes enter as `repr`
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType
@@ -45,7 +46,9 @@ def generate(root: PolicySet, way: Runner) -> Run:
     return made
 
 
-_BUILT_IN = {"len": len, "KeyError": KeyError} | {c.__name__: c for c in (dict, list, str, int, float, bool)}
+_BUILT_IN = {"len": len, "bisect": bisect_right, "KeyError": KeyError} | {
+    c.__name__: c for c in (dict, list, str, int, float, bool)
+}
 
 
 @lru_cache(maxsize=256)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from abac.compiler.index import Index
+from abac.compiler.index.memo import Line
 from abac.compiler.index.table import Table
 from abac.compiler.quick.text import Text
 from abac.condition.schema import Category
+from abac.condition.types import STRING
 from abac.policy.request import Request, unknown_attribute
 
 
@@ -62,7 +64,21 @@ class Reading:
             self._mask(table, value)
         if reads:
             unread = f"{self._text.bind('unread', _unread(self._index, category))}({given}, request)"
-            self._loads.append(unread if self._partly else f"if len({given}) != {len(reads)}: {unread}")
+            if self._partly:
+                self._loads.append(unread)
+            else:
+                self._loads.append(f"if len({given}) != {len(reads)}{self._texts(category)}: {unread}")
+
+    def _texts(self, category: Category) -> str:
+        """Write the check of the one string that a request usually has besides: an id that no rule reads."""
+        given = category.value
+        spare = [d for d in self._index.schema if d.category is category and not self._index.tables[d.path].layers]
+        if len(spare) != 1 or spare[0].type != STRING:
+            return ""
+        value = self._text.name(given)
+        self._loads.append(f"{value} = {given}.get({spare[0].name!r})")
+        sound = f'{value}.__class__ is str and {value}.isascii() and "\\0" not in {value}'
+        return f" + ({sound})"
 
     def _action(self, reads: list[tuple[str, Table]]) -> None:
         self._guards.append("action.__class__ is not str")
@@ -75,18 +91,27 @@ class Reading:
     def _mask(self, table: Table, value: str) -> None:
         if table.is_set and table.plain is str:
             short = f"{value}.__class__ is list and len({value}) == 1 and {value}[0].__class__ is str"
-            single, masks = self._text.bind("single", table.single), self._text.bind("masks", table.masks)
-            mask = f"({single}[{value}[0]] if {short} else {masks}({value}, request.source))"
+            single, other = self._text.bind("single", table.single), self._text.bind("of_set", table.of_set)
+            mask = f"({single}[{value}[0]] if {short} else {other}({value}, request.source))"
         elif table.is_set or table.plain is None:
             mask = f"{self._text.bind('masks', table.masks)}({value}, request.source)"
         else:
             wrong = f"{value}.__class__ is not {table.plain.__name__}"
             absent = f" and {value} is not None" if self._partly else ""
             self._loads.append(f"if {wrong}{absent}: return careful(request, discharges)")
-            mask = f"{self._text.bind('memo', table.memo)}[{value}]"
+            mask = self._found(table, value)
             if self._partly:
                 mask = f"{self._text.bind('absent', table.absent)} if {value} is None else {mask}"
         self._masks.append(self._local(mask))
+
+    def _found(self, table: Table, value: str) -> str:
+        """Write how the mask of a plain scalar is found; doubles are seldom met twice, so none is remembered."""
+        line = table.memo
+        if table.plain is not float or not isinstance(line, Line):
+            return f"{self._text.bind('memo', line)}[{value}]"
+        kept, bounds = self._text.bind("kept", line.kept), self._text.bind("bounds", line.bounds)
+        bisected = f"{kept}[bisect({bounds}, {value})]"
+        return f"({bisected} if {value} - {value} == 0 else {self._text.bind('memo', line)}[{value}])"
 
     def _local(self, mask: str) -> str:
         """Keep a mask in a variable of its own where it is asked for again."""
