@@ -91,7 +91,7 @@ class Citation:
 UNCITED = Citation()
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """A rule that a decision rests on, how its condition stood, and what it cites."""
 
     rule: str
@@ -109,7 +109,7 @@ class Reason(msgspec.Struct, frozen=True):
 _set = msgspec.structs.force_setattr
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The answer to one request.
 
     `unknown` names, in alphabetical order, the attributes that, once known, settle an INDETERMINATE; it is empty

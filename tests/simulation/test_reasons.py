@@ -177,7 +177,9 @@ def test_a_reason_names_what_is_missing_and_cites_clause_and_person_test():
 
     person = {"kind": "person", "relation": "customer", "organisation": "none"}
     open_ = told(**person)
-    assert open_.startswith("cannot be decided without citizenships_current, protected_individual, residencies_permanent")
+    assert open_.startswith(
+        "cannot be decided without citizenships_current, protected_individual, residencies_permanent"
+    )
     assert "d1-foreign-nationals clause fable-5, person test foreign-person-ear@1 (UNKNOWN)" in open_
     known = {"assurance": str(Assurance.VERIFIED), "complete": True}
     foreign = person | {
