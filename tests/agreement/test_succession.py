@@ -12,6 +12,7 @@ from abac.condition.schema import Category
 from abac.condition.types import INT
 from abac.pdp.decide import decide
 from abac.policy.decision import Effect, Obligation
+from abac.policy.request import Request
 from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
 from tests.agreement.strategies import FUNCTIONS, SCHEMA, as_request, conditions, policy, random_assertions
 from tests.agreement.test_quick import bare
@@ -72,3 +73,22 @@ def test_few_edits_sort_nothing_again_and_many_do():
         before, root = root, _edited(root, (0, n // 2, Rule(f"r{n}", Effect.PERMIT, grown_up)))
         assert (successor(program.index, before, root) is None) == (n == slots)
         program = assemble(SCHEMA, root, FUNCTIONS, previous=program)
+
+
+def test_a_rule_that_moves_to_another_policy_is_sorted_anew():
+    grown_up = Comparison(Order.AT_LEAST, Attribute(Category.SUBJECT, "age", INT), Constant(18, INT))
+    moving = Rule("moving", Effect.DENY, grown_up)
+    inside, outside = (
+        PolicySet(
+            "root",
+            Algorithm.PERMIT_OVERRIDES,
+            (Policy("p", Algorithm.DENY_OVERRIDES, first), Policy("q", Algorithm.PERMIT_UNLESS_DENY, second)),
+        )
+        for first, second in (((moving,), ()), ((), (moving,)))
+    )
+    before = assemble(SCHEMA, inside, FUNCTIONS)
+    after = assemble(SCHEMA, outside, FUNCTIONS, previous=before)
+    request = Request({"age": 20})
+    assert decide(before, request).permitted
+    assert decide(after, request) == decide(assemble(SCHEMA, outside, FUNCTIONS), request)
+    assert not decide(after, request).permitted

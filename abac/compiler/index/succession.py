@@ -27,11 +27,13 @@ class _Place:
 def successor(index: Index, before: PolicySet, after: PolicySet) -> Index | None:
     """Return the index of `after`, from that of `before`; None where the rules must be sorted anew.
 
-    Rules that stay must be the same objects, and in the same order.
+    Rules that stay must be the same objects, in the same order and in the same policy.
     """
     if _frame(before) != _frame(after):
         return None
     places = list(_places(index, after))
+    if _moved(index, places):
+        return None
     stay = {place.slot for place in places}
     ranks = [index.rank[place.slot] for place in places if place.slot is not None]
     added = [place for place in places if place.slot is None]
@@ -61,6 +63,18 @@ def _places(index: Index, root: PolicySet) -> Iterator[_Place]:
     for number, policy in enumerate(policies(root)):
         yield from (_Place(rule, number, slots.get(id(rule))) for rule in policy.rules)
         yield from (_Place(rule, number, slots.get(id(rule))) for rule in policy.obligation_rules)
+
+
+def _moved(index: Index, places: list[_Place]) -> bool:
+    """Whether a rule that stays stands in another policy than before."""
+    held: list[list[int]] = [[] for _ in index.members]
+    for place in places:
+        if place.slot is not None:
+            held[place.policy].append(place.slot)
+    return any(
+        toggled(0, set(slots), index.capacity) & ~(own.permits | own.denies | own.riders)
+        for slots, own in zip(held, index.members, strict=True)
+    )
 
 
 def _ranked(places: list[_Place], rank: Mapping[int, int]) -> Iterator[tuple[_Place, int]]:
