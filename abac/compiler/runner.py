@@ -15,8 +15,6 @@ from abac.compiler.combiner import Combine
 from abac.compiler.index import Index, bits
 from abac.compiler.index.table import Table
 from abac.compiler.outcomes import Outcomes
-from abac.condition.expr import attributes
-from abac.condition.reference import Assertion
 from abac.condition.schema import Category
 from abac.policy.decision import Outcome
 from abac.policy.request import Request, Source, read_assertion, reader, unknown_attribute
@@ -34,8 +32,8 @@ class Runner:
     index: Index
     combine: Combine
     outcomes: Outcomes
-    reads: tuple[tuple[tuple[tuple[str, Table], ...], Mapping[str, Table]], ...]
-    """Per category of a request: the attributes that rules read, and all that the schema has."""
+    reads: tuple[tuple[tuple[str, Table], ...], ...]
+    """The attributes that rules read, per category of a request."""
 
     paths: tuple[str, ...]
 
@@ -50,7 +48,7 @@ class Runner:
     def masks(self, request: Request) -> Masks:
         """Read the attributes of a request and return what each says."""
         said: list[int] = []
-        for (reads, _), (category, given) in zip(self.reads, request.categories(), strict=True):
+        for reads, (category, given) in zip(self.reads, request.categories(), strict=True):
             get = reader(given, category)
             read = 0
             for name, table in reads:
@@ -80,12 +78,12 @@ class Runner:
         if answer <= _DEFINITE:
             return self.outcomes.definite(answer, relevant, certain, discharges)
         said = self.masks(request) if said is None else said
-        held = partial(self._held, request)
+        held = partial(Held, self.index, request)
         return self.outcomes.undecided(answer, relevant, certain, zip(self.paths, said, strict=True), held)
 
     def _narrow(self, waiting: int, possible: int, certain: int, request: Request) -> tuple[int, int]:
         closures = self.index.closures
-        held = Held(self, request)
+        held = Held(self.index, request)
         for number in bits(waiting):
             truth = 2
             for _, test in closures.get(number, ()):  # a slot no rule holds any more has none
@@ -97,21 +95,14 @@ class Runner:
                 certain &= ~(1 << number)
         return possible, certain
 
-    def _held(self, request: Request) -> Mapping[str, Assertion]:
-        held = Held(self, request)
-        paths = {path for tests in self.index.closures.values() for c, _ in tests for path in attributes(c)}
-        return {path: found for path in paths if (found := held.get(path)) is not None}
-
 
 class Held(dict[str, Any]):
     """The assertions of a request by full attribute name, each made when first asked for."""
 
-    def __init__(self, runner: Runner, request: Request) -> None:
+    def __init__(self, index: Index, request: Request) -> None:
         super().__init__()
-        self._given = {
-            category: (reader(given, category), tables)
-            for (_, tables), (category, given) in zip(runner.reads, request.categories(), strict=True)
-        }
+        self._schema = index.schema
+        self._read = {category.value: reader(given, category) for category, given in request.categories()}
         self._source = request.source
 
     def get(self, path: str, default: Any = None) -> Any:
@@ -119,24 +110,15 @@ class Held(dict[str, Any]):
         if path in self:
             return self[path]
         word, _, name = path.partition(".")
-        read, tables = self._given[Category(word)]
-        value = read(name)
-        found = self[path] = (
-            default if value is None else read_assertion(value, tables[name].definition, self._source)
-        )
+        value = self._read[word](name)
+        found = self[path] = default if value is None else read_assertion(value, self._schema[path], self._source)
         return found
 
 
 def runner(index: Index, combine: Combine, outcomes: Outcomes) -> Runner:
     """Return the careful way through an index."""
-    reads = tuple(
-        (
-            tuple(index.reads(category)),
-            {d.name: index.tables[d.path] for d in index.schema if d.category is category},
-        )
-        for category in Category
-    )
-    paths = tuple(table.definition.path for own, _ in reads for _, table in own)
+    reads = tuple(tuple(index.reads(category)) for category in Category)
+    paths = tuple(table.definition.path for own in reads for _, table in own)
     return Runner(index, combine, outcomes, reads, paths)
 
 

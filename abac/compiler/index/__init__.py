@@ -3,7 +3,7 @@
 A rule is split into conjuncts. What reads one attribute goes into that attribute's `table`, where the value of a
 request finds its mask (`masks`) in one look-up; what reads more is a closure, asked only for the rules still
 standing. So a decision costs a look-up and an OR per attribute, whatever the number of rules. An index never
-changes; `amended` makes the next one from it without sorting the rules again.
+changes; `succession` makes the next one from it without sorting the rules again.
 """
 
 from __future__ import annotations

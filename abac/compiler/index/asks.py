@@ -28,6 +28,7 @@ from abac.condition.expr import (
     Order,
     SetConstant,
 )
+from abac.condition.reference import COMPARE
 from abac.condition.schema import Assurance
 from abac.condition.truth import UNKNOWN
 from abac.condition.types import Kind, ScalarType
@@ -146,23 +147,9 @@ def _compared(order: Order, value: Any, least: Assurance, kind: ScalarType) -> A
         case Kind.ORDERED if order is not Order.EQUAL:
             if value not in kind.values or len(kind.values) > RANKS:
                 return None
-            held = tuple(v for v in kind.values if _in_order(order, kind.rank(v), kind.rank(value)))
+            held = tuple(v for v in kind.values if COMPARE[order](kind.rank(v), kind.rank(value)))
             return Atom(Order.EQUAL, held, least, Axis.EXACT)
     return Atom(order, (value,), least, Axis.EXACT) if type(value) is CLASSES[kind.kind] else None
-
-
-def _in_order(order: Order, left: Any, right: Any) -> bool:
-    match order:
-        case Order.EQUAL:
-            return bool(left == right)
-        case Order.LESS:
-            return bool(left < right)
-        case Order.AT_MOST:
-            return bool(left <= right)
-        case Order.GREATER:
-            return bool(left > right)
-        case Order.AT_LEAST:
-            return bool(left >= right)
 
 
 def at_value(question: Asked, value: object, level: Assurance) -> int:
@@ -184,7 +171,7 @@ def at_cells(question: Asked, cuts: list[Any], level: Assurance) -> list[int]:
             atom = question.atoms[id(leaf)]
             if atom.least > level:
                 return 1
-            return 2 if any(_in_order(atom.order, cell, place[c]) for c in atom.constants) else 0
+            return 2 if any(COMPARE[atom.order](cell, place[c]) for c in atom.constants) else 0
 
         return truth
 

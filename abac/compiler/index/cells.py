@@ -18,7 +18,7 @@ from abac.condition.schema import Assurance
 BYTES = 8 << 20
 """How many bytes the masks of one attribute may take."""
 
-_OTHER = object()
+OTHER = object()
 """A value that equals no constant."""
 
 
@@ -41,7 +41,7 @@ def points(questions: Iterable[tuple[int, Asked]], level: Assurance, capacity: i
     made = Points(capacity)
     others: list[int] = []
     for slot, question in questions:
-        usual = lane(slot, at_value(question, _OTHER, level), capacity)
+        usual = lane(slot, at_value(question, OTHER, level), capacity)
         others += usual
         for constant in question.constants():
             own = lane(slot, at_value(question, constant, level), capacity)

@@ -1,6 +1,6 @@
 """The conjuncts over one attribute of some rules, sorted by what they ask.
 
-A layer never changes. A program has one of all its rules, and one more of those added since (`amend`).
+A layer never changes. A table has one of the rules it was built with, and one for each time others were added.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def layer(
             made.closures[slot] = [(c, lower(c, functions)) for c in left]
         made.asked += [(slot, c) for c in conditions if not any(c is other for other in left)]
     made.pending = toggled(0, made.closures, capacity) << 2 * capacity
-    made.absent = made.missing() | 1 << 3 * capacity
+    made.absent = made.missing()
     made.at(definition.assurance)
     return made
 

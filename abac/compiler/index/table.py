@@ -12,12 +12,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from abac.compiler.index.cells import BYTES
+from abac.compiler.index.asks import CLASSES
+from abac.compiler.index.cells import BYTES, OTHER
 from abac.compiler.index.layer import Layer
 from abac.compiler.index.masks import Mask
 from abac.compiler.index.memo import Line, Memo, Names
 from abac.condition.reference import Assertion
-from abac.condition.schema import AttributeDefinition
+from abac.condition.schema import Assurance, AttributeDefinition
 from abac.condition.types import INT_MAX, INT_MIN, Kind, ScalarType, SetType
 from abac.policy.request import Source, read_assertion
 
@@ -73,11 +74,7 @@ class Table:
 
     def _instant(self, value: datetime) -> Mask:
         """Return the mask of a date-time in UTC. The clock always says something new: none is remembered."""
-        level = self.definition.assurance
-        mask = self._pending
-        for one in self.layers:
-            mask |= one.at(level).mask(value)
-        return mask
+        return self._joined(self.definition.assurance, value) | self._pending
 
     def check(self, value: Any, source: Source) -> None:
         """Check at the door a value that no rule reads. Raises `RequestError`."""
@@ -93,25 +90,30 @@ class Table:
         held = [one.at(self.definition.assurance) for one in self.layers]
         named = [one.named for one in held]
         if None not in named:
-            return Names(self._first, limit, self._sound, frozenset().union(*named), self._unnamed())
+            return Names(
+                self._first,
+                limit,
+                self._sound,
+                frozenset().union(*named),
+                self._joined(self.definition.assurance, OTHER),
+            )
         line = held[0].line() if len(held) == 1 else None
         return Memo(self._first, limit) if line is None else Line(self._first, limit, self._sound, line)
 
     def _first(self, value: Any) -> tuple[Mask, bool]:
         if self._sound is not None and not self._sound(value):
             self._admit(value)
-        level, mask = self.definition.assurance, 0
-        for one in self.layers:
-            mask |= one.at(level).mask(value)
+        level = self.definition.assurance
+        mask = self._joined(level, value)
         if not self._closures:
             return mask, True
         return self._asked(mask, value, lambda: Assertion(value, level))
 
-    def _unnamed(self) -> Mask:
-        """Return the mask that all values share that no rule names."""
-        level, mask = self.definition.assurance, 0
+    def _joined(self, level: Assurance, *known: Any) -> Mask:
+        """Return what the layers say of a value, of a set and whether it is all, known with assurance `level`."""
+        mask = 0
         for one in self.layers:
-            mask |= one.at(level).mask(_UNNAMED)
+            mask |= one.at(level).mask(*known)
         return mask
 
     def _first_single(self, element: str) -> tuple[Mask, bool]:
@@ -120,9 +122,7 @@ class Table:
     def _first_set(self, values: tuple[Any, ...]) -> tuple[Mask, bool]:
         level, complete = self.definition.assurance, self.definition.complete
         held = self._admit(values).value
-        mask = 0
-        for one in self.layers:
-            mask |= one.at(level).mask(held, complete)
+        mask = self._joined(level, held, complete)
         if not self._closures:
             return mask, True
         return self._asked(mask, values, lambda: Assertion(held, level, complete))
@@ -149,37 +149,23 @@ class Table:
         """Return the mask of an assertion that says more of itself than a bare value does."""
         if assertion is None:
             return self.absent
-        mask = 0
-        for one in self.layers:
-            if assertion.elements:
+        if assertion.elements:
+            mask = 0
+            for one in self.layers:
                 mask |= one.said(assertion)
-            elif self.is_set:
-                mask |= one.at(assertion.assurance).mask(assertion.value, assertion.complete) | one.pending
-            else:
-                mask |= one.at(assertion.assurance).mask(assertion.value) | one.pending
-        return mask
+            return mask
+        known = (assertion.value, assertion.complete) if self.is_set else (assertion.value,)
+        return self._joined(assertion.assurance, *known) | self._pending
 
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 _MET = 4_096
-_UNNAMED = object()
 _TRUSTED = Source("embedded", schema_defaults=True)
 
 
 def _class(kind: ScalarType) -> type | None:
-    match kind.kind:
-        case Kind.BOOL:
-            return bool
-        case Kind.INT:
-            return int
-        case Kind.FLOAT:
-            return float
-        case Kind.STRING | Kind.ENUM | Kind.ORDERED:
-            return str
-        case Kind.DATETIME:
-            return None
-        case _:
-            assert_never(kind.kind)
+    """Return the class of plain values; a date-time comes in too many forms to have one."""
+    return None if kind.kind is Kind.DATETIME else CLASSES[kind.kind]
 
 
 def _sound(kind: ScalarType) -> Callable[[Any], bool] | None:
