@@ -12,7 +12,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := abac tests $(wildcard benchmarks scripts)
+SOURCES := abac migrations tests $(wildcard benchmarks scripts)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format laws bench bench-peers pycasbin-suite wheel constraints clean

@@ -1,4 +1,4 @@
-"""Find what abac ships with: `models/` and `policies/`, beside the checkout or inside the wheel.
+"""Find what abac ships with: `models/`, `policies/` and `migrations/`, beside the checkout or inside the wheel.
 
 Also says which scenario a name, a file or a folder stands for. Reads no file.
 """
@@ -14,7 +14,7 @@ from abac.errors import CompileError, Diagnostic, Span, did_you_mean
 SCENARIO = "scenario.yaml"
 
 
-def shipped(kind: Literal["models", "policies"]) -> Path:
+def shipped(kind: Literal["models", "policies", "migrations"]) -> Path:
     """Return the folder of that kind that came with abac.
 
     >>> (shipped("models") / "abac.conf").is_file()

@@ -1,0 +1,145 @@
+"""The decision log in a database: appending under one lock, and reading back.
+
+What an entry says is `audit.entry`'s part; grouping entries so that a commit serves many is the recorder's, in
+`service`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from abac.audit.clock import from_micros
+from abac.audit.entry import Draft
+from abac.audit.note import SigningKey
+from abac.storage.appending import Appending
+from abac.storage.database import Database
+from abac.storage.tables import CHECKPOINTS, ENTRIES, HEAD, OPENINGS, TILES
+
+Clock = Callable[[], datetime]
+"""Says what time it is, UTC; nothing in this package reads a clock itself."""
+
+PAGE = 5_000
+"""Rows read at a time."""
+
+
+class Stored(NamedTuple):
+    """An entry as the log holds it: its place, id, kind, and the exact bytes that were hashed."""
+
+    seq: int
+    id: bytes
+    kind: str
+    integrated_at: int
+    bytes: bytes
+
+
+class Opening(NamedTuple):
+    """What opens an entry's sealed fields, encrypted, and the name of the key that decrypts it."""
+
+    seq: int
+    key: bytes
+    opening: bytes
+
+
+class Head(NamedTuple):
+    """The end of the log: its size, frontier, the time of its last entry, and its signed checkpoint."""
+
+    size: int
+    frontier: bytes
+    integrated_at: datetime
+    checkpoint: str
+
+
+class Appended(NamedTuple):
+    """Where a group of drafts came to stand, when, and under which checkpoint."""
+
+    places: range
+    at: datetime
+    checkpoint: str
+
+
+class DecisionLog:
+    """The log of one database. Share it between threads."""
+
+    def __init__(self, database: Database, key: SigningKey, clock: Clock) -> None:
+        self.database, self.key, self.clock = database, key, clock
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def appending(self) -> Iterator[Appending]:
+        """Hold the write lock: what is appended and written inside commits together, at the end."""
+        with self.database.writing() as connection:
+            appending = Appending(connection, self.key, self.clock())
+            yield appending
+            appending.close()
+
+    def append(self, drafts: Sequence[Draft]) -> Appended:
+        """Append a group in a transaction of its own. Raises `StorageError`; then none of it is in the log,
+        unless the error is that a commit's outcome is unknown (`StorageLostError`): `find` tells.
+        """  # noqa: D205  # one sentence
+        with self.database.writing() as connection:
+            appending = Appending(connection, self.key, self.clock())
+            places = appending.append(drafts)
+            note = appending.close()
+        return Appended(places, appending.at, note)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def head(self) -> Head | None:
+        """Return the end of the log, or None where nothing was ever appended."""
+        with self.database.reading() as connection:
+            row = connection.execute(sa.select(HEAD)).one_or_none()
+        return (
+            None if row is None else Head(row.size, row.frontier, from_micros(row.integrated_at), row.checkpoint)
+        )
+
+    def find(self, identity: bytes) -> Stored | None:
+        """Return the entry with an id, or None."""
+        with self.database.reading() as connection:
+            row = connection.execute(sa.select(ENTRIES).where(ENTRIES.c.id == identity)).one_or_none()
+        return None if row is None else Stored._make(row)
+
+    def entries(self, start: int = 0, stop: int | None = None, *, acts_only: bool = False) -> Iterator[Stored]:
+        """Yield entries in order from place `start` until before `stop`; a page at a time, so the log may grow."""
+        chosen = (ENTRIES.c.kind != "decision",) if acts_only else ()
+        for row in self._paged(ENTRIES, start, stop, *chosen):
+            yield Stored._make(row)
+
+    def openings(self, start: int = 0, stop: int | None = None) -> Iterator[Opening]:
+        """Yield openings in the order of their entries."""
+        for row in self._paged(OPENINGS, start, stop):
+            yield Opening._make(row)
+
+    def opening(self, seq: int) -> Opening | None:
+        """Return the opening of the entry at a place, or None."""
+        return next(self.openings(seq, seq + 1), None)
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return a tile of the tree; empty where there is none."""
+        with self.database.reading() as connection:
+            query = sa.select(TILES.c.hashes).where(TILES.c.level == level, TILES.c.index == index)
+            return connection.scalar(query) or b""
+
+    def checkpoints(self) -> Iterable[tuple[int, str]]:
+        """Return the checkpoints that were kept, oldest first: the size, and the note."""
+        with self.database.reading() as connection:
+            query = sa.select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size)
+            return [(row.size, row.note) for row in connection.execute(query)]
+
+    def _paged(
+        self, table: sa.Table, start: int, stop: int | None, *chosen: sa.ColumnElement[bool]
+    ) -> Iterator[sa.Row[Any]]:
+        while True:
+            within = (table.c.seq >= start,) if stop is None else (table.c.seq >= start, table.c.seq < stop)
+            query = sa.select(table).where(*within, *chosen).order_by(table.c.seq).limit(PAGE)
+            with self.database.reading() as connection:
+                rows = connection.execute(query).all()
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            start = rows[-1].seq + 1
