@@ -1,8 +1,8 @@
 """A population out of real use: whom a log saw, what was asserted of them, what they asked for and how often.
 
 The log is evidence of requests, not of people: who never asked is not in it, and like any brought population it
-has no truth. Of each subject the assertion made last of every attribute stands. Reading and opening a log's entries
-is the service's part.
+has no truth. Of each subject the assertion made last of every attribute stands. Reading a log and opening its
+entries is the service's part.
 """
 
 from __future__ import annotations
