@@ -1,0 +1,248 @@
+"""Lower a policy tree: for each node a literal for every answer it can give, as the reference has it.
+
+Beside the answers: which rules are *considered* (order cuts off those after the one that decides), and what a
+decision owes. A rule can be taken out by a literal, so that one formula serves to ask of each whether it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from abac.backends.smt.circuit import NO, YES, Circuit, Lit
+from abac.backends.smt.conditions import Lowering, Pair, View
+from abac.policy.decision import Decision, Effect, Obligation
+from abac.policy.rule import Algorithm, ObligationRule, Policy, PolicySet, Rule
+
+
+class Answer(NamedTuple):
+    """A node's answer: PERMIT, DENY, Indeterminate{P}, {D}, {DP}; none of them is NOT_APPLICABLE."""
+
+    permit: Lit
+    deny: Lit
+    open_p: Lit
+    open_d: Lit
+    open_dp: Lit
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """A rule in a tree: its condition's pair, and whether the tree looks at it."""
+
+    rule: Rule | ObligationRule
+    pair: Pair
+    considered: Lit
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A tree in one view."""
+
+    answer: Answer
+    rules: tuple[Stands, ...]
+    circuit: Circuit
+
+    def decision(self, wanted: Decision) -> Lit:
+        """Return that the plain decision is the wanted one."""
+        match wanted:
+            case Decision.PERMIT:
+                return self.answer.permit
+            case Decision.DENY:
+                return self.answer.deny
+            case Decision.INDETERMINATE:
+                return self.circuit.any(self.answer[2:])
+            case Decision.NOT_APPLICABLE:
+                return -self.circuit.any(self.answer)
+
+    @property
+    def undecided(self) -> Lit:
+        """That the decision is open between PERMIT and something else."""
+        return self.circuit.any((self.answer.open_p, self.answer.open_dp))
+
+    def owes(self, obligation: Obligation, effect: Effect) -> Lit:
+        """Return that a decision of that effect owes an obligation, or comes with an advice."""
+        decided = self.decision(Decision[effect.name])
+        return self.circuit.any(
+            [
+                self.circuit.all((decided, s.considered, s.pair.true if obligation.advice else -s.pair.false))
+                for s in self.rules
+                if _effect(s.rule) is effect and obligation in s.rule.obligations
+            ]
+        )
+
+
+def lower(
+    root: Policy | PolicySet, lowering: Lowering, view: View, present: Mapping[int, Lit] | None = None
+) -> Lowered:
+    """Lower a tree in a view. `present` says, by a rule's `id()`, that it is not taken out; others stand."""
+    walker = _Walker(lowering, view, present or {})
+    answer = walker.node(root)
+    return Lowered(answer, tuple(walker.considered(root, YES)), lowering.circuit)
+
+
+class _Walker:
+    def __init__(self, lowering: Lowering, view: View, present: Mapping[int, Lit]) -> None:
+        self._lowering, self._view, self._present = lowering, view, present
+        self._circuit = lowering.circuit
+        self._answers: dict[int, Answer] = {}
+        self._pairs: dict[int, Pair] = {}
+
+    def node(self, node: Policy | PolicySet) -> Answer:
+        if isinstance(node, Policy):
+            each = [self._rule(rule) for rule in node.rules]
+        else:
+            each = [self.node(child) for child in node.children]
+        answer = COMBINE[node.algorithm](each, self._circuit)
+        if node.default_deny:
+            answer = _denied_by_default(answer, self._circuit)
+        self._answers[id(node)] = answer
+        return answer
+
+    def _rule(self, rule: Rule) -> Answer:
+        true, false = self._pair(rule)
+        unknown = self._circuit.all((-true, -false))
+        return (
+            Answer(true, NO, unknown, NO, NO)
+            if rule.effect is Effect.PERMIT
+            else Answer(NO, true, NO, unknown, NO)
+        )
+
+    def _pair(self, rule: Rule | ObligationRule) -> Pair:
+        if id(rule) not in self._pairs:
+            pair = self._lowering.pair(rule.condition, self._view)
+            stays = self._present.get(id(rule), YES)
+            if stays != YES:
+                pair = Pair(self._circuit.all((pair.true, stays)), self._circuit.any((pair.false, -stays)))
+            self._pairs[id(rule)] = pair
+        return self._pairs[id(rule)]
+
+    def considered(self, node: Policy | PolicySet, here: Lit) -> Iterator[Stands]:
+        """Yield the rules of a tree with whether they are looked at; what a decision is owed to is among those."""
+        ordered = node.algorithm.in_order
+        if isinstance(node, PolicySet):
+            for child in node.children:
+                yield from self.considered(child, here)
+                if ordered:
+                    answer = self._answers[id(child)]
+                    here = self._circuit.all((here, -answer.permit, -answer.deny))
+            return
+        looked = here
+        for rule in node.rules:
+            pair = self._pair(rule)
+            yield Stands(rule, pair, looked)
+            if ordered:
+                looked = self._circuit.all((looked, -pair.true))
+        for rider in node.obligation_rules:
+            yield Stands(rider, self._pair(rider), here)
+
+
+def _effect(rule: Rule | ObligationRule) -> Effect:
+    return rule.effect if isinstance(rule, Rule) else rule.rides_on
+
+
+# --- the algorithms --------------------------------------------------------------------------------------
+
+
+def _seen(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """Return, for each answer, that a child gives it."""
+    return (
+        Answer(*(circuit.any(column) for column in zip(*each, strict=True)))
+        if each
+        else Answer(NO, NO, NO, NO, NO)
+    )
+
+
+def _first(choices: Sequence[Lit], circuit: Circuit) -> list[Lit]:
+    """Return, for each choice, that it holds and none before it does."""
+    return [circuit.all((c, *(-b for b in choices[:i]))) for i, c in enumerate(choices)]
+
+
+def deny_overrides(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """`combining.deny_overrides`, as literals."""
+    p, d, ip, id_, idp = _seen(each, circuit)
+    both = circuit.any((idp, circuit.all((id_, circuit.any((p, ip))))))
+    deny, open_dp, open_d, permit, open_p = _first((d, both, id_, p, ip), circuit)
+    return Answer(permit, deny, open_p, open_d, open_dp)
+
+
+def permit_overrides(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """`combining.permit_overrides`, as literals."""
+    p, d, ip, id_, idp = _seen(each, circuit)
+    both = circuit.any((idp, circuit.all((ip, circuit.any((d, id_))))))
+    permit, open_dp, open_p, deny, open_d = _first((p, both, ip, d, id_), circuit)
+    return Answer(permit, deny, open_p, open_d, open_dp)
+
+
+def first_applicable(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """`combining.first_applicable`, as literals."""
+    going = YES
+    permits, denies, may_permit, may_deny = [], [], [], []
+    for p, d, ip, id_, idp in each:
+        permits.append(circuit.all((going, p)))
+        denies.append(circuit.all((going, d)))
+        may_permit += [circuit.all((going, ip)), circuit.all((going, idp))]
+        may_deny += [circuit.all((going, id_)), circuit.all((going, idp))]
+        going = circuit.all((going, -p, -d))
+    permit, deny, open_p, open_d = (circuit.any(many) for many in (permits, denies, may_permit, may_deny))
+    is_open = circuit.any((open_p, open_d))
+    can_permit, can_deny = circuit.any((permit, open_p)), circuit.any((deny, open_d))
+    return Answer(
+        circuit.all((permit, -is_open)),
+        circuit.all((deny, -is_open)),
+        circuit.all((is_open, can_permit, -can_deny)),
+        circuit.all((is_open, can_deny, -can_permit)),
+        circuit.all((is_open, can_permit, can_deny)),
+    )
+
+
+def deny_unless_permit(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """`combining.deny_unless_permit`, as literals."""
+    permit = _seen(each, circuit).permit
+    return Answer(permit, -permit, NO, NO, NO)
+
+
+def permit_unless_deny(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """`combining.permit_unless_deny`, as literals."""
+    seen = _seen(each, circuit)
+    may = circuit.any((seen.open_d, seen.open_dp))
+    return Answer(circuit.all((-seen.deny, -may)), seen.deny, NO, NO, circuit.all((-seen.deny, may)))
+
+
+def xacml_first_applicable(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """`combining.xacml_first_applicable`, as literals."""
+    going = YES
+    found = []
+    for answer in each:
+        found.append(Answer(*(circuit.all((going, a)) for a in answer)))
+        going = circuit.all((going, -circuit.any(answer)))
+    return _seen(found, circuit)
+
+
+def xacml_permit_unless_deny(each: Sequence[Answer], circuit: Circuit) -> Answer:
+    """`combining.xacml_permit_unless_deny`, as literals."""
+    deny = _seen(each, circuit).deny
+    return Answer(-deny, deny, NO, NO, NO)
+
+
+def _denied_by_default(answer: Answer, circuit: Circuit) -> Answer:
+    nothing = -circuit.any(answer)
+    return Answer(
+        answer.permit,
+        circuit.any((answer.deny, nothing, answer.open_d)),
+        NO,
+        NO,
+        circuit.any((answer.open_p, answer.open_dp)),
+    )
+
+
+COMBINE: Mapping[Algorithm, Callable[[Sequence[Answer], Circuit], Answer]] = {
+    Algorithm.DENY_OVERRIDES: deny_overrides,
+    Algorithm.PERMIT_OVERRIDES: permit_overrides,
+    Algorithm.FIRST_APPLICABLE: first_applicable,
+    Algorithm.DENY_UNLESS_PERMIT: deny_unless_permit,
+    Algorithm.PERMIT_UNLESS_DENY: permit_unless_deny,
+    Algorithm.XACML_FIRST_APPLICABLE: xacml_first_applicable,
+    Algorithm.XACML_PERMIT_UNLESS_DENY: xacml_permit_unless_deny,
+}
+"""Each algorithm over the answers of children, in order."""
