@@ -24,7 +24,7 @@ from abac.policy.rule import Rule
 from abac.proof.answer import Answer, Case
 from abac.proof.asking import ConditionText, known_attributes, typed_condition
 from abac.proof.prove import SECONDS, is_late, prove
-from abac.proof.question import all_rules, conditions_of, obligations_of, outcome
+from abac.proof.question import Decide, all_rules, by_reference, conditions_of, obligations_of
 
 IDENTITY = ("subject.id", "subject.kind")
 """Who asks, and as what: known of every request."""
@@ -152,23 +152,23 @@ class Refusal:
 
     # --- by the reference ------------------------------------------------------------------------------
 
-    def broken(self, case: Case) -> bool:
+    def broken(self, case: Case, decide: Decide = by_reference) -> bool:
         """Whether the condition is true of the person, all that must be known is, and the person is refused."""
         assert case.true is not None  # noqa: S101  # asked in pairs
         if Reference(case.true, self.program.functions).truth(self.condition) is not TRUE:
             return False
         if not sound(case) or any(case.asserted.get(p) != case.true[p] for p in self._known(case.true)):
             return False
-        if self.before is not None and not self._permitted(outcome(self.before, case.asserted)):
+        if self.before is not None and not self._permitted(decide(self.before, case.asserted)):
             return False
-        return self._is_refused(case)
+        return self._is_refused(case, decide)
 
     def _permitted(self, told: Outcome) -> bool:
         paid = self.discharges is None or {o.id for o in told.obligations} <= self.discharges
         return told.extended is Extended.PERMIT and paid
 
-    def _is_refused(self, case: Case) -> bool:
-        told = outcome(self.program, case.asserted)
+    def _is_refused(self, case: Case, decide: Decide) -> bool:
+        told = decide(self.program, case.asserted)
         permitted = self._permitted(told)
         undecided = told.extended in (Extended.INDETERMINATE_P, Extended.INDETERMINATE_DP)
         match self.posture:
@@ -179,7 +179,7 @@ class Refusal:
             case Posture.LENIENT:
                 return not (permitted or undecided)
             case Posture.STEP_UP:
-                proven = undecided and self._permitted(outcome(self.program, case.true or {}))
+                proven = undecided and self._permitted(decide(self.program, case.true or {}))
                 return not (permitted or proven)
             case Posture.SHUTDOWN:
                 ask = {p: a for p, a in case.asserted.items() if not p.startswith(f"{Category.SUBJECT.value}.")}

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from abac.backends.smt import Guard, Halted, Lit, Model, Solver, View, World
 from abac.condition.schema import Schema
 from abac.condition.text import condition_text
 from abac.proof.answer import Answer, Case, Proved, Refuted, Undecided, Witness
 from abac.proof.question import Question, checked_schema, functions_of
-from abac.proof.witness import Broken, as_request, forgotten_least, minimised, replayed
+from abac.proof.witness import Broken, as_request, by_engine, forgotten_least, minimised, replayed
 
 SECONDS = 30.0
 """How long a question may take where nothing else is said."""
@@ -50,13 +51,14 @@ def prove(question: Question, *, seconds: float = SECONDS) -> Answer:
 def witness(question: Question, case: Case, guard: Guard) -> Witness:
     """Return what is shown of a case: minimised, and decided anew by the engine and the reference."""
     programs = question.programs
+    broken = partial(question.broken, decide=by_engine)
     if case.true is None:
-        small = minimised(case, question.broken, lambda: guard.expired)
+        small = minimised(case, broken, lambda: guard.expired)
     else:
         schema = next(iter(programs.values())).schema
         kept = question.kept(case.true)
-        small = forgotten_least(case, question.broken, lambda p: is_late(schema, p), lambda: guard.expired, kept)
-    assert question.broken(small)  # noqa: S101  # each step was checked by the reference
+        small = forgotten_least(case, broken, lambda p: is_late(schema, p), lambda: guard.expired, kept)
+    assert question.broken(small)  # noqa: S101  # the engine equals the reference
     request = as_request(small.asserted)
     shown = tuple(replayed(program, request, name) for name, program in programs.items())
     unknown = tuple(p for p, one in (small.true or {}).items() if small.asserted.get(p) != one)
@@ -85,6 +87,7 @@ class Search:
         self._solver = Solver(world.circuit, guard)
         self._solver.add(world.laws)
         self._blamed: dict[str, None] = {}
+        self._believing = False
 
     @property
     def atoms(self) -> tuple[str, ...]:
@@ -113,7 +116,7 @@ class Search:
 
     def _nothing(self, goals: Sequence[Lit]) -> Nothing | str:
         """What was learned of single values is no proof: the goals must be impossible without it."""
-        model = self._model(goals)
+        model = self._model(goals) if self._believing else None
         if model is None:
             return Nothing("whatever the tests outside the encoding answer" if self._world.lowering.opens else "")
         return model if isinstance(model, str) else "tests outside the encoding decide it"
@@ -146,5 +149,6 @@ class Search:
             self._blamed.setdefault(condition_text(one.atom))
             laws = lesson.laws
             if not lesson.exact:
+                self._believing = True
                 laws = tuple(self._world.circuit.implies(self._believed, law) for law in laws)
             self._solver.add(laws)

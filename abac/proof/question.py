@@ -6,7 +6,7 @@ case really does. Questions about people are `people`'s part, those about single
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,10 +17,18 @@ from abac.condition.functions import Function
 from abac.condition.reference import Assertion, Reference
 from abac.condition.truth import FALSE, TRUE
 from abac.condition.types import Type
+from abac.policy import reference
 from abac.policy.decision import Decision, Effect, Obligation, Outcome
-from abac.policy.reference import decide
 from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule, policies
 from abac.proof.answer import Case, ProofError
+
+Decide = Callable[[Program, Mapping[str, Assertion]], Outcome]
+"""How a program decides what is asserted: by the reference, or faster and the same, by the engine."""
+
+
+def by_reference(program: Program, given: Mapping[str, Assertion]) -> Outcome:
+    """Return what the reference decides."""
+    return reference.decide(program.root, given, program.functions, revision=program.revision)
 
 
 class Question(Protocol):
@@ -48,7 +56,7 @@ class Question(Protocol):
     def goal(self, world: World) -> Lit:
         """Return, in a world over those conditions, that the property is broken."""
 
-    def broken(self, case: Case) -> bool:
+    def broken(self, case: Case, decide: Decide = by_reference) -> bool:
         """Whether a case breaks the property, by the reference."""
 
     def kept(self, paths: Iterable[str]) -> Collection[str]:
@@ -146,9 +154,9 @@ class Equivalent(_OfRequests):
             differ += [-world.circuit.same(a.owes(owed, e), b.owes(owed, e)) for e in Effect]
         return world.circuit.any(differ)
 
-    def broken(self, case: Case) -> bool:
+    def broken(self, case: Case, decide: Decide = by_reference) -> bool:
         """Whether the outcomes differ in what is asked."""
-        a, b = (outcome(p, case.asserted) for p in (self.a, self.b))
+        a, b = (decide(p, case.asserted) for p in (self.a, self.b))
         if a.decision is not b.decision:
             return True
         owed = [[*o.obligations, *o.advice] for o in (a, b)]
@@ -187,9 +195,9 @@ class NoWider(_OfRequests):
             wider.append(world.circuit.all((b.owes(owed, Effect.PERMIT), -paid)))
         return world.circuit.all((a.answer.permit, world.circuit.any(wider)))
 
-    def broken(self, case: Case) -> bool:
+    def broken(self, case: Case, decide: Decide = by_reference) -> bool:
         """Whether the first permits and the second does not, or not for so little."""
-        a, b = (outcome(p, case.asserted) for p in (self.a, self.b))
+        a, b = (decide(p, case.asserted) for p in (self.a, self.b))
         less = self.obligations and any(o not in a.obligations for o in b.obligations)
         return a.decision is Decision.PERMIT and (b.decision is not Decision.PERMIT or less)
 
@@ -237,12 +245,12 @@ class Never(_OfRequests):
         )
         return world.circuit.all((holds, decided, because) if self.reading else (holds, decided))
 
-    def broken(self, case: Case) -> bool:
+    def broken(self, case: Case, decide: Decide = by_reference) -> bool:
         """Whether the condition holds, and the decision is the one that must not be."""
         truth = Reference(case.asserted, self.program.functions).truth(self.condition)
         if truth is FALSE or (truth is not TRUE and not self.possible):
             return False
-        told = outcome(self.program, case.asserted)
+        told = decide(self.program, case.asserted)
         if told.decision.value != self.effect.value:
             return False
         counting = {r.id for r in all_rules(self.program.root) if self._counts(r)}
@@ -251,11 +259,6 @@ class Never(_OfRequests):
     def _counts(self, rule: Rule | ObligationRule) -> bool:
         reads = {n.path for n in walk(rule.condition) if isinstance(n, Attribute)}
         return isinstance(rule, Rule) and rule.effect is self.effect and not reads.isdisjoint(self.reading)
-
-
-def outcome(program: Program, given: Mapping[str, Assertion]) -> Outcome:
-    """Return what the reference decides."""
-    return decide(program.root, given, program.functions, revision=program.revision)
 
 
 def _both(world: World, a: Program, b: Program) -> tuple[Lowered, Lowered]:

@@ -150,7 +150,7 @@ def _answer(path: str, atom: Condition, value: Scalar, reading: Reading) -> Trut
 
 def _gaps(kind: ScalarType, points: Iterable[Scalar], strangers: int) -> Iterable[Cell]:
     """Yield every point, and what lies before, between and beyond them."""
-    ascending: list[Scalar | None] = sorted(points)
+    ascending: list[Scalar | None] = [*sorted(points)]
     for low, high in pairwise([None, *ascending, None]):
         if low is not None:
             yield Cell((low,), True)

@@ -65,20 +65,22 @@ class Solver:
         guard.watch(self._context)
         self._solver = z3.SolverFor("QF_FD", ctx=self._context)
         self._solver.set("timeout", max(1, int(guard.seconds * 1000)), "max_memory", MOST_MEGABYTES)
-        self._nodes: dict[int, z3.BoolRef] = {1: z3.BoolVal(True, self._context)}
+        self._nodes: dict[Lit, z3.Ast] = {}
+        self._contradicted = False
         self.why = ""
         """Why the last answer was none: the time or the memory."""
 
     def add(self, laws: Iterable[Lit]) -> None:
         """Let literals hold in every answer to come."""
         for law in laws:
-            if law != YES:
-                self._solver.add(*self._clauses(law))
+            self._contradicted |= law == NO
+            for part in self._parts(law) if abs(law) != YES else ():
+                self._solver.add(self._node(part))
 
     def solve(self, goals: Iterable[Lit]) -> Values | bool | None:
         """Return a model in which the goals hold; False where there is none, None where the time was up first."""
         goals = [g for g in goals if g != YES]
-        if NO in goals:
+        if NO in goals or self._contradicted:
             return False
         if self._guard.expired:
             self.why = "the time is up"
@@ -99,26 +101,20 @@ class Solver:
 
     def _values(self) -> Values:
         model = self._solver.model()
-        found = {}
-        for n, node in self._nodes.items():
-            if n > 1 and self._circuit.gates[n] is None:
-                value = model[node]
-                found[n] = value is not None and z3.is_true(value)
-        return found
+        chosen = {declared.name(): z3.is_true(model[declared]) for declared in model.decls()}
+        return {n: chosen.get(f"k!{n}", False) for n in self._nodes if n > 0 and self._circuit.gates[n] is None}
 
-    def _clauses(self, law: Lit) -> list[z3.BoolRef]:
+    def _parts(self, law: Lit) -> tuple[Lit, ...]:
         """Return the parts of a law that is a conjunction, or the law itself."""
         gate = self._circuit.gates[abs(law)]
-        if gate is not None and law > 0:
-            return [part for literal in gate for part in self._clauses(literal)]
-        return [self._node(law)]
+        return (law,) if gate is None or law < 0 else gate
 
     def _node(self, literal: Lit) -> z3.BoolRef:
         number = abs(literal)
         if number not in self._nodes:
             for n in self._missing(number):
                 self._nodes[n] = self._built(n)
-        return self._signed(literal)
+        return z3.BoolRef(self._signed(literal), self._context)
 
     def _missing(self, root: int) -> list[int]:
         missing: set[int] = set()
@@ -130,23 +126,23 @@ class Solver:
                 stack.extend(abs(p) for p in self._circuit.gates[top] or ())
         return sorted(missing)
 
-    def _built(self, number: int) -> z3.BoolRef:
+    def _built(self, number: int) -> z3.Ast:
         gate = self._circuit.gates[number]
-        reference = self._context.ref()
+        context = self._context.ref()
         if gate is None:
-            symbol = z3.Z3_mk_int_symbol(reference, number)
-            return z3.BoolRef(z3.Z3_mk_const(reference, symbol, z3.Z3_mk_bool_sort(reference)), self._context)
-        parts = (z3.Ast * len(gate))()
-        signed = [self._signed(p) for p in gate]
-        for i, part in enumerate(signed):
-            parts[i] = part.as_ast()
-        return z3.BoolRef(z3.Z3_mk_and(reference, len(gate), parts), self._context)
+            sort = z3.Z3_mk_bool_sort(context)
+            return self._kept(z3.Z3_mk_const(context, z3.Z3_mk_int_symbol(context, number), sort))
+        parts = (z3.Ast * len(gate))(*[self._signed(p) for p in gate])
+        return self._kept(z3.Z3_mk_and(context, len(gate), parts))
 
-    def _signed(self, literal: Lit) -> z3.BoolRef:
-        node = self._nodes[abs(literal)]
-        if literal > 0:
-            return node
-        if -abs(literal) not in self._nodes:
-            reference = self._context.ref()
-            self._nodes[literal] = z3.BoolRef(z3.Z3_mk_not(reference, node.as_ast()), self._context)
-        return self._nodes[literal]
+    def _signed(self, literal: Lit) -> z3.Ast:
+        node = self._nodes.get(literal)
+        if node is None:
+            made = z3.Z3_mk_not(self._context.ref(), self._nodes[-literal])
+            node = self._nodes[literal] = self._kept(made)
+        return node
+
+    def _kept(self, node: z3.Ast) -> z3.Ast:
+        """Hold a node for as long as the context lives; z3 drops what nobody holds."""
+        z3.Z3_inc_ref(self._context.ref(), node)
+        return node
