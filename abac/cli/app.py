@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from abac import __version__
-from abac.cli import check, decide, directive, export, new, population, program, simulate, test
+from abac.cli import check, decide, directive, export, new, population, program, prove, simulate, test
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
 from abac.errors import AbacError
 
@@ -18,7 +18,8 @@ Exit codes
 
 0    done; decide: permitted
 
-1    test: a case failed; decide: not permitted; check --strict: a warning
+1    test: a case failed; decide: not permitted; check --strict: a warning; prove: refuted, undecided or
+found
 
 2    bad input, told with its file, line and column; nothing was written
 
@@ -85,3 +86,4 @@ app.add_typer(population.app, name="population")
 app.add_typer(directive.app, name="directive")
 app.add_typer(export.app, name="export")
 app.add_typer(program.app, name="program")
+app.add_typer(prove.app, name="prove")

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from abac.backends.smt import Lit, Lowered, ScalarBits, View, World, lower
-from abac.compiler.program import Program
+from abac.compiler.program import Program, select
 from abac.condition.expr import Condition
 from abac.condition.reference import Assertion, Reference
 from abac.condition.schema import Category
 from abac.condition.truth import FALSE, TRUE
 from abac.policy.decision import Effect, Extended, Outcome
 from abac.policy.rule import Rule
-from abac.proof.answer import Answer, Case
+from abac.proof.answer import Answer, Case, ProofError
 from abac.proof.asking import ConditionText, known_attributes, typed_condition
 from abac.proof.prove import SECONDS, is_late, prove
 from abac.proof.question import Decide, all_rules, by_reference, conditions_of, obligations_of
@@ -187,6 +187,20 @@ class Refusal:
                 return not permitted or any(nobody.truth(r.condition) is not FALSE for r in self._denials())
 
 
+def posture_of(name: Posture | str) -> Posture:
+    """Return the posture of a name. Raises `ProofError` where there is none."""
+    found = next((p for p in Posture if name in (p, p.value)), None)
+    if found is None:
+        raise ProofError(f"no posture `{name}`; there are {', '.join(p.value for p in Posture)}")
+    return found
+
+
+def without_directives(program: Program) -> Program | None:
+    """Return what is left of a program without its directives; None where it has none, or has nothing else."""
+    rest = select(program, [])
+    return rest if program.directives and any(all_rules(rest.root)) else None
+
+
 def sound(case: Case) -> bool:
     """Whether what is asserted is so: the true value, or part of the true set; all of it where it says so."""
     assert case.true is not None  # noqa: S101  # asked in pairs
@@ -220,5 +234,5 @@ def people(
     known_attributes(program, known)
     typed, text = typed_condition(program, condition)
     return prove(
-        Refusal(program, typed, text, Posture(posture), tuple(known), before, discharges), seconds=seconds
+        Refusal(program, typed, text, posture_of(posture), tuple(known), before, discharges), seconds=seconds
     )

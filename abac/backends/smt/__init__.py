@@ -6,7 +6,7 @@ the encoding is open, and told (`backends.ledger`). Asking questions of the form
 
 from abac.backends.smt.bits import ScalarBits, SetBits
 from abac.backends.smt.circuit import NO, YES, Circuit, Halted, Lit
-from abac.backends.smt.combine import Lowered, Stands, lower
+from abac.backends.smt.combine import Lowered, Stands, lower, lower_without
 from abac.backends.smt.conditions import Lowering, Open, Pair, View
 from abac.backends.smt.model import Model
 from abac.backends.smt.reading import Reading
@@ -33,4 +33,5 @@ __all__ = [
     "View",
     "World",
     "lower",
+    "lower_without",
 ]

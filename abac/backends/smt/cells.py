@@ -19,7 +19,7 @@ from abac.condition.expr import Condition
 from abac.condition.reference import Assertion, Reference
 from abac.condition.schema import Assurance
 from abac.condition.truth import Truth
-from abac.condition.types import Kind, Scalar, ScalarType, SetType
+from abac.condition.types import Kind, Scalar, ScalarType
 
 PAIR = 2
 """Values that stand for a cell which holds more than one: a set may keep one of them and lose another."""
@@ -95,7 +95,7 @@ def _strangers(paths: Collection[str], reading: Reading) -> int:
     many = 0
     for path in paths:
         asked = reading.asked[path]
-        many += 2 * len(asked.levels) - 1 if isinstance(asked.type, SetType) else 1
+        many += 2 * len(asked.levels) - 1 if asked.is_set else 1
     return many + sum(len(atoms) for pair, atoms in reading.meetings.items() if pair[0] in paths)
 
 

@@ -72,21 +72,34 @@ class Lowered:
         )
 
 
-def lower(
-    root: Policy | PolicySet, lowering: Lowering, view: View, present: Mapping[int, Lit] | None = None
+def lower(root: Policy | PolicySet, lowering: Lowering, view: View) -> Lowered:
+    """Lower a tree in a view."""
+    return _lowered(_Walker(lowering, view, {}), root, lowering.circuit)
+
+
+def lower_without(
+    root: Policy | PolicySet, whole: Lowered, lowering: Lowering, gone: Mapping[int, Lit]
 ) -> Lowered:
-    """Lower a tree in a view. `present` says, by a rule's `id()`, that it is not taken out; others stand."""
-    walker = _Walker(lowering, view, present or {})
+    """Lower a tree once more; `gone` has literals, by a rule's `id()`, that say it is taken out."""
+    circuit = lowering.circuit
+    pairs = {id(s.rule): s.pair for s in whole.rules}
+    for rule, out in gone.items():
+        pair = pairs[rule]
+        pairs[rule] = Pair(circuit.all((pair.true, -out)), circuit.any((pair.false, out)))
+    return _lowered(_Walker(lowering, {}, pairs), root, circuit)
+
+
+def _lowered(walker: _Walker, root: Policy | PolicySet, circuit: Circuit) -> Lowered:
     answer = walker.node(root)
-    return Lowered(answer, tuple(walker.considered(root, YES)), lowering.circuit)
+    return Lowered(answer, tuple(walker.considered(root, YES)), circuit)
 
 
 class _Walker:
-    def __init__(self, lowering: Lowering, view: View, present: Mapping[int, Lit]) -> None:
-        self._lowering, self._view, self._present = lowering, view, present
+    def __init__(self, lowering: Lowering, view: View, pairs: dict[int, Pair]) -> None:
+        self._lowering, self._view = lowering, view
         self._circuit = lowering.circuit
         self._answers: dict[int, Answer] = {}
-        self._pairs: dict[int, Pair] = {}
+        self._pairs = pairs
 
     def node(self, node: Policy | PolicySet) -> Answer:
         if isinstance(node, Policy):
@@ -110,11 +123,7 @@ class _Walker:
 
     def _pair(self, rule: Rule | ObligationRule) -> Pair:
         if id(rule) not in self._pairs:
-            pair = self._lowering.pair(rule.condition, self._view)
-            stays = self._present.get(id(rule), YES)
-            if stays != YES:
-                pair = Pair(self._circuit.all((pair.true, stays)), self._circuit.any((pair.false, -stays)))
-            self._pairs[id(rule)] = pair
+            self._pairs[id(rule)] = self._lowering.pair(rule.condition, self._view)
         return self._pairs[id(rule)]
 
     def considered(self, node: Policy | PolicySet, here: Lit) -> Iterator[Stands]:

@@ -67,6 +67,11 @@ class Asked:
     ordered: bool = False
 
     @property
+    def is_set(self) -> bool:
+        """Whether the attribute holds a set."""
+        return isinstance(self.type, SetType)
+
+    @property
     def element(self) -> ScalarType:
         """The type of the attribute's values, or of its elements."""
         return self.type.element if isinstance(self.type, SetType) else self.type

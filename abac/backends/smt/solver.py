@@ -100,9 +100,14 @@ class Solver:
         return self._values()
 
     def _values(self) -> Values:
-        model = self._solver.model()
-        chosen = {declared.name(): z3.is_true(model[declared]) for declared in model.decls()}
-        return {n: chosen.get(f"k!{n}", False) for n in self._nodes if n > 0 and self._circuit.gates[n] is None}
+        context, model = self._context.ref(), self._solver.model().model
+        found = {}
+        for i in range(z3.Z3_model_get_num_consts(context, model)):
+            declared = z3.Z3_model_get_const_decl(context, model, i)
+            name = z3.Z3_get_symbol_int(context, z3.Z3_get_decl_name(context, declared))
+            value = z3.Z3_model_get_const_interp(context, model, declared)
+            found[name] = z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE
+        return found
 
     def _parts(self, law: Lit) -> tuple[Lit, ...]:
         """Return the parts of a law that is a conjunction, or the law itself."""

@@ -33,7 +33,6 @@ from abac.condition.functions import Function
 from abac.condition.reference import Assertion, Reference
 from abac.condition.schema import Assurance, Category
 from abac.condition.truth import Truth
-from abac.condition.types import SetType
 
 
 class World:
@@ -58,7 +57,7 @@ class World:
     def _bits(self, path: str, made: Mapping[str, Cells]) -> Bits:
         asked = self.reading.asked[path]
         bits: Bits
-        if isinstance(asked.type, SetType):
+        if asked.is_set:
             bits, laws = collection(made[path], asked.levels, self.circuit)
         else:
             bits, laws = scalar(made[path], asked.levels, self.circuit)
