@@ -1,4 +1,4 @@
-"""How the answers of `abac prove` are told: in words, with the request that refutes as a file `abac decide` takes."""
+"""How the answers of `abac prove` are told: in words, and the request that refutes as a file for `abac decide`."""
 
 from __future__ import annotations
 

@@ -55,9 +55,15 @@ def witness(question: Question, case: Case, guard: Guard) -> Witness:
     if case.true is None:
         small = minimised(case, broken, lambda: guard.expired)
     else:
-        schema = next(iter(programs.values())).schema
-        kept = question.kept(case.true)
-        small = forgotten_least(case, broken, lambda p: is_late(schema, p), lambda: guard.expired, kept)
+        *_, asked = programs.values()
+        small = forgotten_least(
+            case,
+            broken,
+            lambda tried: by_engine(asked, tried.asserted).unknown,
+            lambda path: is_late(asked.schema, path),
+            lambda: guard.expired,
+            question.kept(case.true),
+        )
     assert question.broken(small)  # noqa: S101  # the engine equals the reference
     request = as_request(small.asserted)
     shown = tuple(replayed(program, request, name) for name, program in programs.items())

@@ -60,12 +60,18 @@ def _fewer(
 
 
 def forgotten_least(
-    case: Case, broken: Broken, last: Callable[[str], bool], halted: Callable[[], bool], kept: Collection[str]
+    case: Case,
+    broken: Broken,
+    unknown: Callable[[Case], Collection[str]],
+    last: Callable[[str], bool],
+    halted: Callable[[], bool],
+    kept: Collection[str],
 ) -> Case:
     """Return a case about a person of whom as much is known as can be, and that still breaks the property.
 
     What `last` says is made known after all else, so that what stays unknown is what the property turns on. What
-    is known and does not matter goes, but for what is `kept`.
+    is known and does not matter goes, but for what is `kept`, and where it would leave more `unknown` to the
+    decision.
     """
     assert case.true is not None  # noqa: S101  # about a person
     given = dict(case.asserted)
@@ -73,11 +79,11 @@ def forgotten_least(
         tried = given | {path: case.true[path]}
         if not halted() and broken(replace(case, asserted=tried)):
             given = tried
-    true = dict(case.true)
+    true, left = dict(case.true), set(unknown(Case(given, case.true)))
     for path in [p for p in true if p not in kept]:
         less = {p: a for p, a in true.items() if p != path}
         smaller = Case({p: a for p, a in given.items() if p != path}, less)
-        if path in given and not halted() and broken(smaller):
+        if path in given and not halted() and broken(smaller) and set(unknown(smaller)) <= left:
             true, given = dict(smaller.true or {}), dict(smaller.asserted)
         elif path not in given and not halted() and broken(Case(given, less)):
             true = less
