@@ -7,8 +7,9 @@ about single rules, `boundaries` the cases at which two programs are worth compa
 from abac.proof.answer import Answer, Case, ProofError, Proved, Refuted, Replayed, Undecided, Witness, as_json
 from abac.proof.asking import equivalent, never_denies, never_permits, no_wider
 from abac.proof.boundaries import Boundaries, Boundary, boundaries
+from abac.proof.faults import Fault, Finding, RuleReport, fault
 from abac.proof.people import Posture, people, without_directives
-from abac.proof.rules import Fault, Finding, RuleReport, fault, rules
+from abac.proof.rules import rules
 from abac.proof.witness import request_json
 
 __all__ = [

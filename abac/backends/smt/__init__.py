@@ -5,11 +5,12 @@ the encoding is open, and told (`backends.ledger`). Asking questions of the form
 """
 
 from abac.backends.smt.bits import ScalarBits, SetBits
-from abac.backends.smt.circuit import NO, YES, Circuit, Halted, Lit
+from abac.backends.smt.circuit import NO, YES, Circuit, Halted, Lit, Pair
 from abac.backends.smt.combine import Lowered, Stands, lower, lower_without
-from abac.backends.smt.conditions import Lowering, Open, Pair, View
+from abac.backends.smt.conditions import Lowering, Open
 from abac.backends.smt.model import Model
 from abac.backends.smt.reading import Reading
+from abac.backends.smt.sides import View
 from abac.backends.smt.solver import Guard, Solver
 from abac.backends.smt.world import World
 

@@ -8,12 +8,20 @@ are already pairs of literals. Solving is `solver`'s part.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 Lit = int
 """A gate or variable, or the negation of one."""
 
 YES: Lit = 1
 NO: Lit = -1
+
+
+class Pair(NamedTuple):
+    """A condition's three truths as two literals."""
+
+    true: Lit
+    false: Lit
 
 
 class Halted(Exception):  # noqa: N818  # an answer, not a fault: the question comes back undecided

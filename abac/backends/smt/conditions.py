@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
-from abac.backends.smt.bits import WEAKEST, Bits, ScalarBits, SetBits
-from abac.backends.smt.circuit import NO, YES, Circuit, Lit
+from abac.backends.smt.bits import WEAKEST, ScalarBits
+from abac.backends.smt.circuit import NO, YES, Circuit, Lit, Pair
 from abac.backends.smt.reading import Atom, Form, Reading, computes
+from abac.backends.smt.sides import Side, View, all_of, any_of, side
 from abac.condition.expr import (
     AllOf,
     And,
@@ -37,20 +38,9 @@ from abac.condition.expr import (
 from abac.condition.reference import Assertion, Reference
 from abac.condition.schema import Assurance
 from abac.condition.truth import FALSE, TRUE, Truth
-from abac.condition.types import Scalar
-
-View = Mapping[str, Bits]
-"""What one request asserts, as variables, by full attribute name."""
 
 MOST_TRIED = 20_000
 """Answers of opaque atoms that are computed beforehand, of values that stand alone in their cell."""
-
-
-class Pair(NamedTuple):
-    """A condition's three truths as two literals."""
-
-    true: Lit
-    false: Lit
 
 
 PAIRS = {TRUE: Pair(YES, NO), FALSE: Pair(NO, YES), Truth.UNKNOWN: Pair(NO, NO)}
@@ -133,11 +123,11 @@ class Lowering:
             case Comparison(order=order, left=Constant() as constant, right=Attribute() as mine):
                 return self._settled((mine,), self._against(order.mirrored, mine, constant, view), view)
             case Member(element=element, collection=collection):
-                return self._member(element, self._set(collection, view), view)
+                return self._member(element, side(collection, view, self.circuit), view)
             case AnyOf(left=left, right=right):
-                return self._any_of(self._set(left, view), self._set(right, view))
+                return any_of(side(left, view, self.circuit), side(right, view, self.circuit), self.circuit)
             case AllOf(left=left, right=right):
-                return self._all_of(self._set(left, view), self._set(right, view))
+                return all_of(side(left, view, self.circuit), side(right, view, self.circuit), self.circuit)
             case _:
                 raise AssertionError(f"{type(atom).__name__} is not plain")
 
@@ -174,46 +164,17 @@ class Lowering:
 
     # --- sets ------------------------------------------------------------------------------------------
 
-    def _set(self, term: Term, view: View) -> _Side:
-        if isinstance(term, SetConstant):
-            return _Side(frozenset(term.values), YES, YES if term.values else NO, NO if term.values else YES, None)
-        assert isinstance(term, Attribute)  # noqa: S101  # plain: sets are attributes or constants
-        bits = view[term.path]
-        assert isinstance(bits, SetBits)  # noqa: S101  # checked
-        whole, empty = bits.whole(term.least, self.circuit), bits.empty(term.least, self.circuit)
-        return _Side(None, bits.levels[WEAKEST], whole, empty, (bits, term.least))
-
-    def _member(self, element: Term, side: _Side, view: View) -> Pair:
+    def _member(self, element: Term, within: Side, view: View) -> Pair:
         if isinstance(element, Constant):
-            known, hit = YES, side.having(element.value)
+            known, hit = YES, within.having(element.value)
         else:
             assert isinstance(element, Attribute)  # noqa: S101  # plain
             bits = _scalar(view, element)
             known = bits.levels[element.least]
-            if side.constant is not None:
-                hit = bits.among(bits.cells.among(side.constant), self.circuit)
-            else:
-                has = side.has
-                hit = self.circuit.any(
-                    [self.circuit.all((bits.run(i, i + 1, self.circuit), h)) for i, h in enumerate(has)]
-                )
-        there = self.circuit.all((known, side.there))
-        missed = self.circuit.all((there, -hit, side.whole))
-        return Pair(self.circuit.all((there, hit, -side.empty)), self.circuit.any((side.empty, missed)))
-
-    def _any_of(self, left: _Side, right: _Side) -> Pair:
-        all_, any_ = self.circuit.all, self.circuit.any
-        there = all_((left.there, right.there))
-        hit = any_([all_(both) for both in left.shared(right)])
-        missed = all_((there, -hit, left.whole, right.whole))
-        return Pair(all_((there, hit)), any_((left.empty, right.empty, missed)))
-
-    def _all_of(self, left: _Side, right: _Side) -> Pair:
-        all_, any_ = self.circuit.all, self.circuit.any
-        there = all_((left.there, right.there, -left.empty, -right.empty))
-        outside = any_([all_((a, -b)) for a, b in left.beside(right)])
-        false = any_((left.empty, right.empty, all_((there, outside, right.whole))))
-        return Pair(all_((there, -outside, left.whole)), false)
+            hit = within.holding(bits, self.circuit)
+        there = self.circuit.all((known, within.there))
+        missed = self.circuit.all((there, -hit, within.whole))
+        return Pair(self.circuit.all((there, hit, -within.empty)), self.circuit.any((within.empty, missed)))
 
     # --- tables and opaque atoms -----------------------------------------------------------------------
 
@@ -244,9 +205,9 @@ class Lowering:
         true, false = self.circuit.all((known, answer.true)), self.circuit.all((known, answer.false))
         if len(scalars) < len(read):
             assert isinstance(atom, Member)  # noqa: S101  # nothing else takes a set and a term
-            side = self._set(atom.collection, view)
-            true = self.circuit.all((true, side.there, -side.empty, self.circuit.any(side.has)))
-            false = self.circuit.any((side.empty, self.circuit.all((false, side.whole))))
+            within = side(atom.collection, view, self.circuit)
+            true = self.circuit.all((true, within.there, -within.empty, self.circuit.any(within.has)))
+            false = self.circuit.any((within.empty, self.circuit.all((false, within.whole))))
         return Pair(true, false)
 
     def _answer(self, atom: Atom, scalars: list[Attribute], view: View) -> Pair:
@@ -278,48 +239,6 @@ class Lowering:
         """Return that a pair is a truth wherever a literal holds."""
         wanted = PAIRS[truth]
         return [self.circuit.implies(where, p if w == YES else -p) for p, w in zip(pair, wanted, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One side of a set operator: a constant, or an attribute with the level demanded of it."""
-
-    constant: frozenset[Scalar] | None
-    there: Lit
-    whole: Lit
-    empty: Lit
-    bits: tuple[SetBits, Assurance] | None
-
-    @property
-    def has(self) -> tuple[Lit, ...]:
-        assert self.bits is not None  # noqa: S101  # an attribute's
-        bits, level = self.bits
-        return bits.has[level]
-
-    def having(self, value: Scalar) -> Lit:
-        assert self.bits is not None  # noqa: S101  # constants on both sides are fixed
-        return self.has[self.bits[0].cells.place[value]]
-
-    def shared(self, other: _Side) -> list[tuple[Lit, ...]]:
-        """Return what must hold together for an element to be in both."""
-        if self.constant is not None:
-            return [(other.has[i],) for i in other.places(self.constant)]
-        if other.constant is not None:
-            return other.shared(self)
-        return list(zip(self.has, other.has, strict=True))
-
-    def beside(self, other: _Side) -> list[tuple[Lit, Lit]]:
-        """Return, for each element or cell, that it is in this side, and that it is in the other."""
-        if self.constant is not None:
-            return [(YES, other.having(v)) for v in self.constant]
-        if other.constant is not None:
-            inside = set(self.places(other.constant))
-            return [(h, YES if i in inside else NO) for i, h in enumerate(self.has)]
-        return list(zip(self.has, other.has, strict=True))
-
-    def places(self, constant: frozenset[Scalar]) -> list[int]:
-        assert self.bits is not None  # noqa: S101  # an attribute's
-        return self.bits[0].cells.among(constant)
 
 
 def _scalar(view: View, attribute: Attribute) -> ScalarBits:

@@ -25,9 +25,10 @@ from abac.backends.smt.bits import (
 )
 from abac.backends.smt.cells import Cells, cells
 from abac.backends.smt.circuit import Circuit, Lit
-from abac.backends.smt.conditions import Lowering, Open, View
+from abac.backends.smt.conditions import Lowering, Open
 from abac.backends.smt.model import Model
 from abac.backends.smt.reading import Reading
+from abac.backends.smt.sides import View
 from abac.condition.expr import Attribute, Condition, walk
 from abac.condition.functions import Function
 from abac.condition.reference import Assertion, Reference
