@@ -51,10 +51,13 @@ class Cells:
         return len(self.cells)
 
     def span(self, constant: Scalar) -> tuple[int, int]:
-        """Return how many cells lie below a constant, and how many up to it; only of cells in order."""
-        if self.kind.kind in (Kind.ORDERED, Kind.BOOL):
-            return self.place[constant], self.place[constant] + 1
+        """Return the first cell that is equal to a constant, and the first after those that are.
+
+        Of cells in order, the cells before are below it; of others a constant has a cell of its own.
+        """
         constant = float(constant) if self.kind.kind is Kind.FLOAT else constant  # type: ignore[arg-type]  # a number
+        if not self.in_order or self.kind.kind in (Kind.ORDERED, Kind.BOOL):
+            return self.place[constant], self.place[constant] + 1
         key = float if isinstance(constant, float) else None
         return bisect_left(self.firsts, constant, key=key), bisect_right(self.firsts, constant, key=key)  # type: ignore[arg-type]  # as above
 

@@ -138,9 +138,6 @@ class Lowering:
 
     def _against(self, order: Order, mine: Attribute, constant: Constant, view: View) -> Lit:
         bits = _scalar(view, mine)
-        if not bits.cells.in_order:
-            place = bits.cells.place[constant.value]
-            return bits.run(place, place + 1, self.circuit)
         below, up_to = bits.cells.span(constant.value)
         first, after = {
             Order.EQUAL: (below, up_to),
