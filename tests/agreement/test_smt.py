@@ -1,7 +1,7 @@
 """The SMT back end equals the reference: truths, answers, what counts and what is owed, request by request.
 
-A request made of values that stand for cells fixes every variable, so the formula can be looked at without a solver;
-any other request is one that some model must agree with.
+A request made of values that stand for cells fixes every variable, so the formula can be looked at without a
+solver; any other request is one that some model must agree with.
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ def check_trees(root, seed, rows):
         assert [d for d in Decision if circuit.value(lowered.decision(d), known)] == [outcome.decision]
         came = {o for (o, _), lit in owes.items() if circuit.value(lit, known)}
         assert came == {*outcome.obligations, *outcome.advice}
-        standing = [s.rule.id for s in lowered.rules if circuit.value(circuit.all((s.considered, -s.pair.false)), known)]
+        standing = [
+            s.rule.id for s in lowered.rules if circuit.value(circuit.all((s.considered, -s.pair.false)), known)
+        ]
         relevant = list(reference._relevant(root, Reference(row, FUNCTIONS)))
         assert standing == [j.rule.id for j in relevant]
 
