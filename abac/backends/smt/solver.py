@@ -66,6 +66,7 @@ class Solver:
         self._solver = z3.SolverFor("QF_FD", ctx=self._context)
         self._solver.set("timeout", max(1, int(guard.seconds * 1000)), "max_memory", MOST_MEGABYTES)
         self._nodes: dict[Lit, z3.Ast] = {}
+        self._switches: dict[Lit, Lit] = {}
         self._contradicted = False
         self.why = ""
         """Why the last answer was none: the time or the memory."""
@@ -86,8 +87,7 @@ class Solver:
             self.why = "the time is up"
             return None
         try:
-            asked = [self._node(g) for g in goals]
-            answer = self._solver.check(*asked)
+            answer = self._solver.check(*[self._node(self._switch(g)) for g in goals])
         except z3.Z3Exception as error:
             self.why = str(error)
             return None
@@ -108,6 +108,15 @@ class Solver:
             value = z3.Z3_model_get_const_interp(context, model, declared)
             found[name] = z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE
         return found
+
+    def _switch(self, goal: Lit) -> Lit:
+        """Return a variable that turns a goal on: z3 keeps what it learned where assumptions are variables."""
+        if self._circuit.gates[abs(goal)] is None:
+            return goal
+        if goal not in self._switches:
+            self._switches[goal] = self._circuit.variable()
+            self.add([self._circuit.implies(self._switches[goal], goal)])
+        return self._switches[goal]
 
     def _parts(self, law: Lit) -> tuple[Lit, ...]:
         """Return the parts of a law that is a conjunction, or the law itself."""
