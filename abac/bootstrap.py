@@ -27,6 +27,7 @@ from abac.storage.database import Database
 from abac.storage.keys import SubjectKeys
 from abac.storage.log import Clock, DecisionLog
 from abac.storage.migrate import upgrade
+from abac.storage.policies import Policies
 
 DEFAULT_DATABASE = "sqlite:///abac.db"
 
@@ -78,7 +79,8 @@ def open_store(settings: Settings | None = None, *, clock: Clock = now, make: bo
     own = settings.subject_keys or (f"sqlite:///{file}.keys" if file else settings.database)
     keys = SubjectKeys(Database(own, forgets=True), clock)
     keys.create()
-    return Store(database, DecisionLog(database, signing_key(settings, file), clock), keys)
+    log = DecisionLog(database, signing_key(settings, file), clock)
+    return Store(database, log, keys, Policies(log))
 
 
 def signing_key(settings: Settings, beside: Path | None) -> SigningKey:
