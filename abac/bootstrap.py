@@ -68,8 +68,9 @@ def open_store(
 ) -> Store:
     """Open what is kept. With `make`, or where the database is a SQLite file that is not there yet, make it.
 
-    With `read_only` nothing is made or written, and no signing key is needed. Raises `StorageOutdatedError` where the tables are not those of this version, `StorageError` where the database
-    does not answer, `SettingsError` where there is no signing key.
+    With `read_only` nothing is made or written, and no signing key is needed. Raises `StorageOutdatedError` where
+    the tables are not those of this version, `StorageError` where the database does not answer, `SettingsError`
+    where there is no signing key.
     """
     settings = settings or Settings.of()
     database = Database(settings.database, read_only=read_only)

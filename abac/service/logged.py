@@ -22,6 +22,8 @@ from abac.simulation.catalogue import Catalogue
 from abac.simulation.population import ID, Population
 from abac.simulation.population.logged import Logged, read_log
 
+MODEL, ACTION = "resource.id", "action.name"
+
 PAGE = 5_000
 """Entries opened at a time."""
 
@@ -87,12 +89,13 @@ def _logged(entry: Entry, opened: Opened, at: datetime, schema: Schema, source: 
         place = Span(f"decision log {source}", 0)
         message = f"entry {entry.seq} is of another schema: {error}"
         raise PopulationError([Diagnostic(place, "other-schema", message)]) from None
-    known = held.get(ID)
+    model, action, subject = (str(held[path].value) if path in held else "" for path in (MODEL, ACTION, ID))
     return Logged(
         entry.seq,
         at,
-        str(known.value) if known else f"redacted-{entry.key}" if entry.key else "nobody",
+        subject or (f"redacted-{entry.key}" if entry.key else "nobody"),
         {path: a for path, a in held.items() if schema[path].category is Category.SUBJECT and path != ID},
-        *(str(held[path].value) if path in held else "" for path in ("resource.id", "action.name")),
+        model,
+        action,
         entry.session,
     )

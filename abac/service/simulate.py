@@ -66,8 +66,9 @@ def load(
     purpose = _purpose(scenario, program, findings)
     studies = _studies(document, scenario, program, findings)
     findings.raise_errors(CompileError)
+    sweeps: tuple[SweepEnd, ...] = ()
     if bring is not None:
-        people, sweeps = bring(program.schema, catalogue, scenario.cut), ()
+        people = bring(program.schema, catalogue, scenario.cut)
     else:
         people, sweeps = _people(
             document, scenario, program.schema, catalogue, subjects, seed, population, mapping
