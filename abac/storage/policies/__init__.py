@@ -17,9 +17,10 @@ from abac.compiler.program import Program
 from abac.condition.functions import Function
 from abac.storage.log import DecisionLog
 from abac.storage.policies import derive
+from abac.storage.policies.chain import present, standing_at
 from abac.storage.policies.directives import DirectiveHistory, DirectiveStatus, Resource
 from abac.storage.policies.errors import PolicyNoneError
-from abac.storage.policies.publications import NOTHING, Publications, present, standing_at
+from abac.storage.policies.publications import NOTHING, Publications
 from abac.storage.policies.records import Active, Posture, Publication, Published, Revision, Shadow, Standing
 from abac.storage.policies.revisions import Revisions
 from abac.storage.policies.settings import PolicySettings, posture_name
@@ -86,10 +87,19 @@ class Policies:
         return self.publish(revision, who=author, approver=who, why=why, expect=expect, effective=effective)
 
     def rollback(
-        self, *, who: str, why: str, approver: str = "", to: str | None = None, expect: str | None = None
+        self,
+        *,
+        who: str,
+        why: str,
+        approver: str = "",
+        to: str | None = None,
+        expect: str | None = None,
+        effective: datetime | None = None,
     ) -> Published:
         """Put a revision that was published before in force again; see `Publications.rollback`."""
-        return self.publications.rollback(who=who, why=why, approver=approver, to=to, expect=expect)
+        return self.publications.rollback(
+            who=who, why=why, approver=approver, to=to, expect=expect, effective=effective
+        )
 
     # --- what is in force ------------------------------------------------------------------------------------
 

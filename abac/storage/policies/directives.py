@@ -24,7 +24,8 @@ from abac.condition.truth import FALSE, UNKNOWN, Truth
 from abac.policy.directive import ENDS, Directive, Event, StatusEvent
 from abac.policy.request import EMBEDDED, Request, assertions
 from abac.storage.log import DecisionLog
-from abac.storage.policies.publications import Publications, present
+from abac.storage.policies.chain import present
+from abac.storage.policies.publications import Publications
 from abac.storage.policies.records import Publication
 from abac.storage.policies.revisions import Revisions
 from abac.storage.tables import DIRECTIVE_EVENTS

@@ -9,7 +9,7 @@ persons, unless the store lets one publish alone.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,6 +18,7 @@ from abac.compiler.program import Program
 from abac.storage.appending import Appending
 from abac.storage.log import DecisionLog
 from abac.storage.policies.acts import PUBLICATION, ROLLBACK, carry_out, told_events
+from abac.storage.policies.chain import check_fresh, last_publication, pending_after, present, standing_at
 from abac.storage.policies.errors import (
     PolicyRollbackError,
     PolicySamePersonError,
@@ -28,7 +29,7 @@ from abac.storage.policies.names import same_person, told_commit, told_name, tol
 from abac.storage.policies.records import SHORT, Publication, Published, Revision
 from abac.storage.policies.revisions import Revisions, packed, recorded
 from abac.storage.policies.settings import is_one_person, two_persons
-from abac.storage.tables import HEAD, PUBLICATIONS
+from abac.storage.tables import PUBLICATIONS
 
 NOTHING = "none"
 """What a publisher expects who saw nothing published."""
@@ -75,8 +76,8 @@ class Publications:
         text = packed(policies) if isinstance(policies, Program) else b""
         program = policies if isinstance(policies, Program) else self._revisions.program(policies)
         with self._log.appending() as appending:
-            last = _last(appending.connection)
-            _fresh(last, wanted, program.revision, appending.connection, micros(appending.at))
+            last = last_publication(appending.connection)
+            check_fresh(last, wanted, program.revision, appending.connection, micros(appending.at))
             in_force = standing_at(appending.connection, micros(appending.at))
             if last is not None and last == in_force and last.revision == program.revision and instant is None:
                 return Published(last, (), new=False)
@@ -84,18 +85,24 @@ class Publications:
             if not is_one_person(appending.connection):
                 _two_authors(said, draft)
             made = _put(appending, PUBLICATION, program, said, last, instant, draft)
-            return Published(made, _pending(appending.connection, micros(appending.at), made))
+            return Published(made, pending_after(appending.connection, micros(appending.at), made))
 
     def rollback(
-        self, *, who: str, why: str, approver: str = "", to: str | None = None, expect: str | None = None
+        self,
+        *,
+        who: str,
+        why: str,
+        approver: str = "",
+        to: str | None = None,
+        expect: str | None = None,
+        effective: datetime | None = None,
     ) -> Published:
         """Put a revision that was published before in force again, now; the one before the last by default.
 
         By default a last publication that has not taken effect yet is called off: the one before it is put in
-        force at the same time, and so stays.
-
-        Raises `PolicyRollbackError` where there is none, or where the last publication is a rollback itself, so
-        that which one is meant must be said.
+        force at the same time, and so stays. With `expect`, stale as `publish` is. Raises `PolicyRollbackError`
+        where there is none before, or where the last publication is a rollback itself, so that which one is meant
+        must be said.
         """
         said = _said(who, approver, why, "")
         wanted = None if expect is None else self._expected(expect)
@@ -103,27 +110,19 @@ class Publications:
         program = self._revisions.program(target)
         with self._log.appending() as appending:
             connection = appending.connection
-            last = _last(connection)
-            if last is None or (to is None and last.previous != target):
+            last = last_publication(connection)
+            if wanted is not None or last is None:
+                check_fresh(last, wanted or "", target, connection, micros(appending.at))
+            if to is None and (last is None or last.previous != target):
                 raise PolicyStaleError("somebody published in this moment")
-            if expect is not None:
-                _fresh(last, wanted or "", target, connection, micros(appending.at))
-            before = connection.execute(
-                sa.select(PUBLICATIONS)
-                .where(PUBLICATIONS.c.revision == target)
-                .order_by(PUBLICATIONS.c.seq.desc())
-            ).first()
-            if before is None:
-                message = (
-                    f"revision {target[:SHORT]} was never published; `abac policy activate` puts a draft in force"
-                )
-                raise PolicyRollbackError(message)
+            before = _published(connection, target)
             if not is_one_person(connection):
                 two_persons(said.who, said.approver, "to roll back")
-            commit = Publication.of(before).commit
-            instant = micros(last.effective_at) if to is None and last.effective_at > appending.at else None
-            made = _put(appending, ROLLBACK, program, said._replace(commit=commit), last, instant, None)
-            return Published(made, _pending(connection, micros(appending.at), made))
+            instant = None if effective is None else _instant(effective)
+            if instant is None and to is None and last is not None and last.effective_at > appending.at:
+                instant = micros(last.effective_at)
+            made = _put(appending, ROLLBACK, program, said._replace(commit=before.commit), last, instant, None)
+            return Published(made, pending_after(connection, micros(appending.at), made))
 
     def _target(self) -> str:
         """Return the revision published before the last one."""
@@ -151,7 +150,7 @@ class Publications:
         """Return the revision expected, whole, or empty; raise `PolicyStaleError` where another was published."""
         wanted = self._expected(expect)
         with self._log.database.reading() as connection:
-            _fresh(_last(connection), wanted, "", connection, self._now(connection))
+            check_fresh(last_publication(connection), wanted, "", connection, self._now(connection))
         return wanted
 
     def all(self) -> list[Publication]:
@@ -163,7 +162,7 @@ class Publications:
     def last(self) -> Publication | None:
         """Return the publication recorded last, in force or not yet."""
         with self._log.database.reading() as connection:
-            return _last(connection)
+            return last_publication(connection)
 
     def at(self, at: datetime | None = None, known_at: datetime | None = None) -> Publication | None:
         """Return the publication in force at a time as known at another, or None; both default to now."""
@@ -175,70 +174,29 @@ class Publications:
     def pending(self) -> tuple[Publication, ...]:
         """Return the publications that take effect later, soonest first."""
         with self._log.database.reading() as connection:
-            return _pending(connection, self._now(connection))
+            return pending_after(connection, self._now(connection))
 
     def _now(self, connection: sa.Connection) -> int:
         return present(connection, self._log.clock())
 
 
-def present(connection: sa.Connection, now: datetime) -> int:
-    """Return the present in microseconds: by the clock, and never before the log's last entry.
-
-    So whoever has a slow clock sees what a faster one published as soon as it is recorded.
-    """
-    last = connection.scalar(sa.select(HEAD.c.integrated_at).where(HEAD.c.id == 1))
-    return max(micros(now), last or 0)
-
-
-# --- inside a transaction --------------------------------------------------------------------------------------
-
-
-def _last(connection: sa.Connection) -> Publication | None:
-    row = connection.execute(sa.select(PUBLICATIONS).order_by(PUBLICATIONS.c.seq.desc()).limit(1)).one_or_none()
-    return None if row is None else Publication.of(row)
-
-
-def standing_at(connection: sa.Connection, at: int, known_at: int | None = None) -> Publication | None:
-    """Return the publication in force at an instant as known at another, as a transaction sees it."""
-    query = sa.select(PUBLICATIONS).where(PUBLICATIONS.c.effective_at <= at)
-    if known_at is not None:
-        query = query.where(PUBLICATIONS.c.recorded_at <= known_at)
-    latest = query.order_by(PUBLICATIONS.c.effective_at.desc(), PUBLICATIONS.c.seq.desc()).limit(1)
-    row: sa.Row[Any] | None = connection.execute(latest).one_or_none()
-    return None if row is None else Publication.of(row)
-
-
-def _pending(connection: sa.Connection, now: int, apart: Publication | None = None) -> tuple[Publication, ...]:
-    query = sa.select(PUBLICATIONS).where(PUBLICATIONS.c.effective_at > now)
-    rows = connection.execute(query.order_by(PUBLICATIONS.c.effective_at, PUBLICATIONS.c.seq))
-    return tuple(p for row in rows if (p := Publication.of(row)) != apart)
-
-
-def _fresh(last: Publication | None, wanted: str, publishing: str, connection: sa.Connection, now: int) -> None:
-    """Raise `PolicyStaleError` unless the publication recorded last is the one that was expected."""
-    found = "" if last is None else last.revision
-    if found == wanted:
-        return
-    if last is None:
-        raise PolicyStaleError(f"expected {wanted[:SHORT]}, and nothing was published yet", "pass --expect none")
-    seen = wanted[:SHORT] or "nothing"
-    told = f"expected {seen} in force, and {last.author} published {found[:SHORT]} on {stamp(last.recorded_at)}"
-    standing = standing_at(connection, now)
-    if standing != last:
-        now_in_force = "nothing" if standing is None else standing.revision[:SHORT]
-        told += f", effective {stamp(last.effective_at)} (in force now: {now_in_force})"
-    if found == publishing:
-        told += "; it is the revision to be published"
-    step = f"look at it (abac policy show {found[:SHORT]}), then pass --expect {found[:SHORT]}"
-    raise PolicyStaleError(told, step)
+def _published(connection: sa.Connection, revision: str) -> Publication:
+    """Return the last publication of a revision. Raises `PolicyRollbackError` where it never was published."""
+    query = sa.select(PUBLICATIONS).where(PUBLICATIONS.c.revision == revision)
+    row = connection.execute(query.order_by(PUBLICATIONS.c.seq.desc()).limit(1)).one_or_none()
+    if row is None:
+        message = f"revision {revision[:SHORT]} was never published: it is a draft"
+        raise PolicyRollbackError(message, f"abac policy activate {revision[:SHORT]} puts it in force")
+    return Publication.of(row)
 
 
 def _two_authors(said: _Said, draft: Revision | None) -> None:
     """Raise unless the approver is neither who publishes nor who wrote the draft."""
-    two_persons(said.who, said.approver, "to publish")
+    next_step = "" if draft is None else f"somebody else: abac policy activate {draft.revision[:SHORT]} --who NAME"
+    two_persons(said.who, said.approver, "to publish", next_step)
     if draft is not None and same_person(draft.author, said.approver):
         message = f"`{said.approver}` recorded the draft {draft.revision[:SHORT]}, and cannot approve it"
-        raise PolicySamePersonError(message)
+        raise PolicySamePersonError(message, next_step)
 
 
 def _put(
@@ -267,7 +225,7 @@ def _put(
         approver=said.approver,
         revision=program.revision,
     )
-    made = _last(appending.connection)
+    made = last_publication(appending.connection)
     assert made is not None  # noqa: S101  # just written
     return made
 

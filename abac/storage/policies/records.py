@@ -98,6 +98,11 @@ class Published(NamedTuple):
     pending: tuple[Publication, ...] = ()
     new: bool = True
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        pending = [p.as_json() for p in self.pending]
+        return {"publication": self.publication.as_json(), "pending": pending, "new": self.new}
+
 
 class Posture(NamedTuple):
     """What the provider does with what cannot be decided, since when, by whom and why."""

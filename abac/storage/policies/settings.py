@@ -98,9 +98,9 @@ def posture_name(connection: sa.Connection) -> str:
     return connection.scalar(sa.select(SETTINGS.c.value).where(SETTINGS.c.name == POSTURE)) or POSTURES[0]
 
 
-def two_persons(who: str, approver: str, what: str) -> None:
+def two_persons(who: str, approver: str, what: str, next_step: str = "") -> None:
     """Raise unless two persons stand behind it."""
     if not approver:
         raise PolicyUnapprovedError(f"this store wants two persons {what}, and only {who} is named")
     if same_person(who, approver):
-        raise PolicySamePersonError(f"`{who}` and `{approver}` are one person; two are wanted {what}")
+        raise PolicySamePersonError(f"`{who}` and `{approver}` are one person; two are wanted {what}", next_step)
