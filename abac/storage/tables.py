@@ -32,7 +32,7 @@ METADATA = MetaData(
 )
 
 _PLACE = BigInteger().with_variant(Integer, "sqlite")
-"""A place in the log; SQLite takes only a key of type INTEGER for the row's own number, and needs no index then."""
+"""A place in the log. SQLite takes a key of type INTEGER, and no other, for the row's number: no index then."""
 
 _MOMENT = BigInteger
 """Times in our tables are microseconds since 1970 UTC: both databases keep them exactly."""
