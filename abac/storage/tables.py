@@ -105,6 +105,7 @@ PUBLICATIONS = Table(
     "abac_publications",
     METADATA,
     Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="the entry that recorded it"),
+    Column("kind", String(32), nullable=False, comment="publication or rollback"),
     Column("revision", String(64), ForeignKey(REVISIONS.c.revision), nullable=False),
     Column("effective_at", _MOMENT, nullable=False),
     Column("recorded_at", _MOMENT, nullable=False),
@@ -125,7 +126,7 @@ DIRECTIVE_EVENTS = Table(
     Column("event", String(32), nullable=False),
     Column("at", _MOMENT, nullable=False, comment="when it takes effect"),
     Column("recorded", _MOMENT, nullable=False, comment="when it was recorded, as the document says"),
-    Column("recorded_at", _MOMENT, nullable=False, comment="when the log recorded it"),
+    Column("recorded_at", _MOMENT, nullable=False, comment="from when it was known: the later of both"),
     Index(None, "directive"),
 )
 

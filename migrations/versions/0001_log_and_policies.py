@@ -31,7 +31,9 @@ def upgrade() -> None:
         sa.Column(
             "recorded", sa.BigInteger(), nullable=False, comment="when it was recorded, as the document says"
         ),
-        sa.Column("recorded_at", sa.BigInteger(), nullable=False, comment="when the log recorded it"),
+        sa.Column(
+            "recorded_at", sa.BigInteger(), nullable=False, comment="from when it was known: the later of both"
+        ),
         sa.PrimaryKeyConstraint("seq", "number", name=op.f("pk_abac_directive_events")),
     )
     with op.batch_alter_table("abac_directive_events", schema=None) as batch_op:
@@ -134,6 +136,7 @@ def upgrade() -> None:
         sa.Column(
             "seq", sa.BigInteger(), autoincrement=False, nullable=False, comment="the entry that recorded it"
         ),
+        sa.Column("kind", sa.String(length=32), nullable=False, comment="publication or rollback"),
         sa.Column("revision", sa.String(length=64), nullable=False),
         sa.Column("effective_at", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
