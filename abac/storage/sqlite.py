@@ -82,7 +82,8 @@ def _for_reading(file: Path, patience: float) -> sqlite3.Connection:
         found.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
     except sqlite3.OperationalError as error:
         log = file.with_name(f"{file.name}-wal")
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or (log.exists() and log.stat().st_size):
+        kept_out = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        if not kept_out or (log.exists() and log.stat().st_size):
             raise
         found.close()
         found = sqlite3.connect(f"{uri}&immutable=1", **options)

@@ -1,7 +1,7 @@
 """Killed at random while writing at full speed: what was acknowledged is there, the tree is sound, nobody helps.
 
-The writers are processes of their own (`tests.storage.writing`); what they print, they print after `append` returned.
-A short run always; a hundred kills of each kind as laws.
+The writers are processes of their own (`tests.storage.writing`), which print ids after `append` returned. A short
+run always; a hundred kills of each kind as laws.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def test_writers_killed_a_hundred_times(url, series):
 
 
 def kill_server(server, kills, draw):
-    """Kill the server under a writer that goes on by itself when it is back; return what the writer acknowledged."""
+    """Kill the server under a writer that goes on by itself when it is back; return what it acknowledged."""
     one = Writer(server.url, 10)
     for _ in range(kills):
         before = len(one._lines)

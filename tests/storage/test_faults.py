@@ -1,6 +1,6 @@
 """Every fault made for real: it is told with its code and the next step, and is over when its cause is.
 
-Nothing is restarted in between: the same log goes on. After each, everything acknowledged is there and the tree sound.
+Nothing is restarted in between: the same log goes on, with everything acknowledged there and the tree sound.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def test_connections_that_were_cut_while_idle_are_made_anew_unnoticed(server, se
 
 
 def test_a_commit_whose_outcome_is_unknown_is_told_apart_and_found_by_its_id(server, server_log):
-    """The server waits for a standby that there is none of, has committed by then, and is cut off before it says so."""
+    """The server waits for a standby that is not there, has committed, and is cut off before it can say so."""
     server_log.append(group(1))
     some = group(3)
     with psycopg.connect(server.url, autocommit=True) as connection:
@@ -285,7 +285,8 @@ def cut_the_one_that_waits(url):
     waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'abac'"
     with psycopg.connect(url, autocommit=True) as connection:
         wait_until(lambda: connection.execute(waiting).fetchone())
-        connection.execute(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS w")
+        (pid,) = connection.execute(waiting).fetchone()
+        connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
 
 def wait_until(true, seconds=30):

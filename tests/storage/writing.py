@@ -1,8 +1,8 @@
-"""Logs, drafts and whole-log checks that the tests of storage share; run as a program, one that writes at full speed.
+"""Logs, drafts and whole-log checks that the tests of storage share; run as a program, a writer at full speed.
 
     python -m tests.storage.writing URL SIZE
 
-appends groups of SIZE until it is killed, and prints the ids of each group, in hexadecimal, once `append` returned.
+appends groups of SIZE until it is killed, and prints the ids of each group, in hexadecimal, once they are durable.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def sound(log):
 
 
 def write_for_ever(url, size):
-    """Append, and acknowledge on standard output; where the database goes away, wait for it, and look up what it has."""
+    """Append, and acknowledge on standard output; where the database goes away, wait, and look up what it has."""
     log = opened(url, patience=30)
     while True:
         some = group(size)
