@@ -128,12 +128,17 @@ class Database:
                     held.invalidate(error)
                 raise  # and the pool rolls back what comes back to it
 
+    def _missing(self) -> bool:
+        return self.file is not None and not self.file.exists()
+
     def _writable(self) -> None:
         if self.read_only:
             raise StorageReadOnlyError(f"{self} was opened for reading only")
 
     def check(self) -> None:
         """Raise `StorageOutdatedError` where the tables are not those of this version."""
+        if self.read_only and self._missing():
+            raise StorageLostError(f"there is no file {self.file}", "check the URL: sqlite:///FILE")
         found = self.schema()
         if found != SCHEMA:
             said = "has no tables of ours" if found is None else f"has the tables of migration {found}"
@@ -141,7 +146,7 @@ class Database:
 
     def schema(self) -> str | None:
         """Return the migration that the tables come from, or None where there are none."""
-        if self.file is not None and not self.file.exists() and not self.read_only:
+        if self._missing():
             return None  # nothing is made by asking
         with self.reading() as connection:
             if not sa.inspect(connection).has_table("abac_schema"):
