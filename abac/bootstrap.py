@@ -5,6 +5,7 @@
 | database | `ABAC_DATABASE` | `sqlite:///abac.db` |
 | subjects' keys | `ABAC_SUBJECT_KEYS` | `<file>.keys` beside a SQLite file; else the database itself |
 | signing key | `ABAC_AUDIT_KEY` (the key) or `ABAC_AUDIT_KEY_FILE` | `<file>.key` beside a SQLite file |
+| journals | `ABAC_JOURNAL`, a folder | `<file>.journals` beside a SQLite file; else `abac.journals` |
 
 The signing key beside a SQLite file is made where it is missing.
 """
@@ -50,6 +51,7 @@ class Settings:
     subject_keys: str = ""
     key: str = ""
     key_file: str = ""
+    journal: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ, *, database: str | None = None) -> Settings:
@@ -59,6 +61,7 @@ class Settings:
             environment.get("ABAC_SUBJECT_KEYS", ""),
             environment.get("ABAC_AUDIT_KEY", ""),
             environment.get("ABAC_AUDIT_KEY_FILE", ""),
+            environment.get("ABAC_JOURNAL", ""),
         )
 
 
@@ -78,7 +81,8 @@ def open_store(settings: Settings | None = None, *, clock: Clock = now, make: bo
     own = settings.subject_keys or (f"sqlite:///{file}.keys" if file else settings.database)
     keys = SubjectKeys(Database(own, forgets=True), clock)
     keys.create()
-    return Store(database, DecisionLog(database, signing_key(settings, file), clock), keys)
+    journal = Path(settings.journal or f"{file or 'abac'}.journals")
+    return Store(database, DecisionLog(database, signing_key(settings, file), clock), keys, journal)
 
 
 def signing_key(settings: Settings, beside: Path | None) -> SigningKey:
