@@ -83,18 +83,11 @@ def open_store(
         upgrade(database, shipped("migrations"))
     database.check()
     own = settings.subject_keys or (f"sqlite:///{file}.keys" if file else settings.database)
-<<<<<<< HEAD
-    keys = SubjectKeys(Database(own, forgets=True), clock)
-    keys.create()
-    journal = Path(settings.journal or f"{file or 'abac'}.journals")
-    return Store(database, DecisionLog(database, signing_key(settings, file), clock), keys, journal)
-=======
     keys = SubjectKeys(Database(own, forgets=True, read_only=read_only), clock)
     if not read_only:
         keys.create()
     log = DecisionLog(database, None if read_only else signing_key(settings, file), clock)
-    return Store(database, log, keys, Policies(log))
->>>>>>> main
+    return Store(database, log, keys, Policies(log), Path(settings.journal or f"{file or 'abac'}.journals"))
 
 
 def signing_key(settings: Settings, beside: Path | None) -> SigningKey:

@@ -46,7 +46,10 @@ class Runner:
         return self.settle(joined, request, discharges, said)
 
     def possible(self, request: Request) -> int:
-        """Return the rules that hold of a request or might, as bits; for whoever needs no outcome."""
+        """Return the rules that hold of a request or might, as bits by slot; for whoever needs no outcome.
+
+        The bits of slots that no rule has mean nothing.
+        """
         index = self.index
         joined = index.start
         for mask in self.masks(request):

@@ -14,13 +14,15 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
-from abac.audit.deciding import Unsealed
 from abac.errors import AbacError
 from abac.service.recording.faults import RecorderClosedError, RecorderFullError, RecordingError
 
-Write = Callable[[Sequence[Unsealed]], Sequence[int | None]]
-"""Makes a group durable and returns each entry's place, where it is known. Raises `AbacError`; then none is."""
+T = TypeVar("T")
+
+Write = Callable[[Sequence[T]], Sequence[int | None]]
+"""Makes a group durable and returns each item's place, where it is known. Raises `AbacError`; then none is."""
 
 PAUSE = 0.25
 """Seconds between attempts while nothing can be written."""
@@ -50,12 +52,12 @@ class Ticket:
             self._then(self)
 
 
-class Groups:
+class Groups(Generic[T]):
     """A bounded queue and the thread that empties it. Share it between threads; not across a fork."""
 
-    def __init__(self, write: Write, *, name: str, most: int, wait: float, bound: int) -> None:
+    def __init__(self, write: Write[T], *, name: str, most: int, wait: float, bound: int) -> None:
         self._write, self._most, self._wait, self._bound = write, most, wait, bound
-        self._queue: deque[tuple[Unsealed, Ticket | None]] = deque()
+        self._queue: deque[tuple[T, Ticket | None]] = deque()
         self._wake = threading.Event()
         self._room = threading.Condition()
         self._target = 0  # at so many items the thread wants to be woken; 0 while it is at work
@@ -73,12 +75,12 @@ class Groups:
         itself = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forked(itself()))
 
-    def put(self, unsealed: Unsealed, ticket: Ticket | None = None, patience: float = 0.0) -> None:
+    def put(self, one: T, ticket: Ticket | None = None, patience: float = 0.0) -> None:
         """Take an entry in; where the queue is full, wait `patience` seconds for room.
 
         Raises `RecorderFullError`, or `RecorderClosedError`; then it was not taken in.
         """
-        queue, item = self._queue, (unsealed, ticket)
+        queue, item = self._queue, (one, ticket)
         if self._closed:
             raise RecorderClosedError(self._closed)
         if len(queue) >= self._bound:
@@ -143,7 +145,7 @@ class Groups:
         if self._closed:
             raise RecorderClosedError(self._closed)
 
-    def _withdraw(self, item: tuple[Unsealed, Ticket | None]) -> None:
+    def _withdraw(self, item: tuple[T, Ticket | None]) -> None:
         try:
             self._queue.remove(item)
         except ValueError:
@@ -160,7 +162,7 @@ class Groups:
                     return
                 continue
             try:
-                places = self._write([unsealed for unsealed, _ in group])
+                places = self._write([one for one, _ in group])
             except Exception as error:  # noqa: BLE001  # whatever it is, the callers must hear of it
                 self._failed(group, _ours(error))
                 if self._stopped:
@@ -176,7 +178,7 @@ class Groups:
             with self._room:
                 self._room.notify_all()
 
-    def _gather(self) -> list[tuple[Unsealed, Ticket | None]]:
+    def _gather(self) -> list[tuple[T, Ticket | None]]:
         queue = self._queue
         self._sleep(1, None)
         if queue and not self._closed and len(queue) < self._most:
@@ -199,7 +201,7 @@ class Groups:
                     break
         self._target = 0
 
-    def _failed(self, group: Sequence[tuple[Unsealed, Ticket | None]], error: AbacError) -> None:
+    def _failed(self, group: Sequence[tuple[T, Ticket | None]], error: AbacError) -> None:
         """Tell those who wait; keep what nobody waits for, and try again after a pause."""
         self.trouble = error
         self._settle(group, None, error)
@@ -215,9 +217,7 @@ class Groups:
         if not self._stopped:
             time.sleep(PAUSE)
 
-    def _settle(
-        self, group: Sequence[tuple[Unsealed, Ticket | None]], place: int | None, error: AbacError
-    ) -> None:
+    def _settle(self, group: Sequence[tuple[T, Ticket | None]], place: int | None, error: AbacError) -> None:
         for _, ticket in group:
             if ticket is not None:
                 ticket.settle(place, error)
@@ -227,7 +227,7 @@ def _ours(error: Exception) -> AbacError:
     return error if isinstance(error, AbacError) else RecordingError(f"{type(error).__name__}: {error}")
 
 
-def _forked(groups: Groups | None) -> None:
+def _forked(groups: Groups[Any] | None) -> None:
     """In a forked child there is no thread to write anything: say so to whoever decides there."""
     if groups is not None:
         groups._closed = "this recorder belongs to the process that was forked"  # noqa: SLF001  # our own

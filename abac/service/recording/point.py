@@ -114,7 +114,7 @@ class RecordedPoint:
             raise RecordingError("mode `spill` needs a journal", "set ABAC_JOURNAL, or pass journal=FOLDER")
         keyring = Keyring(store.keys)
         self._log = Groups(LogSink(store, keyring).write, name="abac-recorder", most=group, wait=wait, bound=bound)
-        self._journal: Groups | None = None
+        self._journal: Groups[Unsealed] | None = None
         self._merging: Merging | None = None
         if folder is not None and self.mode in (Mode.SPILL, Mode.AUTO):
             sink = JournalSink(store, keyring, folder, identity)
@@ -202,7 +202,7 @@ class RecordedPoint:
         if self._journal is not None and self._merging is not None:
             whole = self._journal.flush(seconds) and self._merging.look() and whole
         if self.shadow is not None:
-            self.shadow.flush()
+            whole = self.shadow.flush(seconds) and whole
         return whole
 
     def close(self) -> Counts:
@@ -213,7 +213,7 @@ class RecordedPoint:
             self._journal.close(self._patience)
             self._merging.close()
         if self.shadow is not None:
-            self.shadow.flush()
+            self.shadow.close(self._patience)
         return self.counts()
 
     def counts(self) -> Counts:
@@ -234,6 +234,8 @@ class RecordedPoint:
         found = [self._log.trouble]
         if self._journal is not None and self._merging is not None:
             found += [self._journal.trouble, self._merging.trouble]
+        if self.shadow is not None:
+            found.append(self.shadow.trouble)
         return tuple(dict.fromkeys(t for t in found if t is not None))
 
     def __enter__(self) -> Self:
@@ -248,7 +250,7 @@ class RecordedPoint:
 
     def _decided(
         self, request: Request, discharges: frozenset[str], request_id: str, session: str, at: datetime | None
-    ) -> tuple[Outcome, Unsealed, Groups | None]:
+    ) -> tuple[Outcome, Unsealed, Groups[Unsealed] | None]:
         """Decide, and say the decision as an entry; return too where it must be durable, None for nowhere."""
         program = self.point.program
         in_force = self._in_force
@@ -270,7 +272,7 @@ class RecordedPoint:
             return outcome, unsealed, None
         return outcome, unsealed, self._log if self._journal is None else self._journal
 
-    async def _put(self, way: Groups, unsealed: Unsealed, ticket: Ticket | None) -> None:
+    async def _put(self, way: Groups[Unsealed], unsealed: Unsealed, ticket: Ticket | None) -> None:
         """Put as `Groups.put` does, and let others run while there is no room."""
         deadline = time.monotonic() + self._patience
         while True:
@@ -299,7 +301,7 @@ class RecordedPoint:
         self,
         outcome: Outcome,
         unsealed: Unsealed,
-        way: Groups | None,
+        way: Groups[Unsealed] | None,
         place: int | None = None,
         error: AbacError | None = None,
     ) -> Answer:
@@ -324,7 +326,7 @@ def _mode(mode: Mode | str) -> Mode:
         raise RecordingError(f"`{mode}` is no mode of recording", f"choose one of {known}") from None
 
 
-def _slow(seconds: float, way: Groups | None) -> RecorderSlowError:
+def _slow(seconds: float, way: Groups[Unsealed] | None) -> RecorderSlowError:
     said = f": {way.trouble}" if way is not None and way.trouble is not None else ""
     return RecorderSlowError(f"the entry was not durable after {seconds:g} seconds{said}")
 

@@ -48,10 +48,11 @@ class Scope:
         elif required_for is not None:
             rules.append(Rule("required-for", Effect.DENY, required_for))
         self._way = _way(rules, program) if rules else None
+        self._slots = 0 if self._way is None else sum(1 << slot for slot in self._way.index.rules)
 
     def holds(self, request: Request) -> bool:
         """Whether the request is in a scope, or might be."""
-        if self._way is not None and self._way.possible(request):
+        if self._way is not None and self._way.possible(request) & self._slots:
             return True
         return self._own is not None and self._asks(request.resource)
 

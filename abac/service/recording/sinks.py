@@ -17,7 +17,7 @@ from abac.audit.sealing import seal_each
 from abac.errors import AbacError
 from abac.service.recording.faults import UnknownCommitError
 from abac.service.store import Store
-from abac.storage.faults import StorageError, StorageLostError
+from abac.storage.faults import StorageError, StorageUnknownError
 from abac.storage.journal import NO_KEY, Journal
 from abac.storage.keys import SubjectKey, SubjectKeys
 from abac.storage.log import Clock
@@ -76,7 +76,7 @@ class LogSink:
         for attempt in range(ATTEMPTS):
             try:
                 return self._log.append(drafts).places
-            except StorageLostError as error:
+            except StorageUnknownError as error:
                 places = self._places(drafts[0].id, len(drafts), error)
                 if places:
                     return places
@@ -84,7 +84,7 @@ class LogSink:
                     raise
         raise AssertionError  # the loop returns or raises
 
-    def _places(self, first: bytes, count: int, lost: StorageLostError) -> Sequence[int]:
+    def _places(self, first: bytes, count: int, lost: StorageUnknownError) -> Sequence[int]:
         """Return where a group stands whose commit's outcome is not known; empty where it is not in the log."""
         try:
             with self._log.database.writing():  # once the lock is ours, that commit was made or will never be

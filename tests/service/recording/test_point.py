@@ -76,14 +76,14 @@ def test_an_answer_says_how_it_was_recorded(store, mode, recorded):
     with abac.RecordedPoint(program(), store, mode=mode) as point:
         answer = point.decide(asking())
     assert (answer.recorded, answer.why, answer.permitted) == (recorded, None, True)
-    assert (answer.place == 0) is (recorded is Recorded.LOG)
+    assert (answer.place == 1) is (recorded is Recorded.LOG)  # the log's own first entry is before it
     assert UUID(answer.id).version == 7
 
 
 def test_required_is_durable_before_the_answer_leaves(store):
     with abac.RecordedPoint(program(), store, mode="required") as point:
         answer = point.decide(asking(), session="s", at=NOW)
-        entry = decisions(store)[answer.place]
+        entry = entries(store)[answer.place]
     assert (entry.id, entry.session, entry.decided_at, entry.permitted) == (
         answer.id,
         "s",

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import abac
+from abac.compiler.program import assemble
 from abac.condition.expr import Attribute, Comparison, Constant, Order
 from abac.condition.reference import Reference
 from abac.condition.schema import Assurance, Category
-from abac.condition.types import STRING
 from abac.condition.truth import FALSE
+from abac.condition.types import STRING
 from abac.policy.directive import Clause, ClauseKind, Directive, Event, Exemption, Interval, StatusEvent
 from abac.policy.request import Request, assertions
 from abac.policy.rule import Algorithm, PolicySet
-from abac.compiler.program import assemble
 from abac.service.recording.answer import Recorded
 from abac.service.recording.scope import Scope
 from tests.agreement import strategies as drawn
@@ -45,7 +45,14 @@ BEFORE = NOW - timedelta(seconds=1)
         (directive(), Request({"id": "ada"}, "invoke", {}, {"now": NOW}), True),
     ],
     ids=[
-        *("in scope", "another model", "not binding", "the subject in scope", "the subject not", "the subject unknown"),
+        *(
+            "in scope",
+            "another model",
+            "not binding",
+            "the subject in scope",
+            "the subject not",
+            "the subject unknown",
+        ),
         *("an obliging clause", "exempted all the same", "before it is rescinded", "after", "before it begins"),
         *("no time", "no time, another model", "no model"),
     ],
@@ -66,10 +73,14 @@ def test_what_is_asserted_too_weakly_is_in_scope():
 @given(st.lists(st.tuples(drawn.conditions, drawn.conditions, st.booleans()), max_size=4), drawn.assertions())
 def test_the_question_is_the_reference_s(scopes, asserted):
     directives = tuple(
-        Directive(f"d{n}", "k", binding, (Clause("c", ClauseKind.DENY, subject, resource, ALWAYS),), (), (STARTED,))
+        Directive(
+            f"d{n}", "k", binding, (Clause("c", ClauseKind.DENY, subject, resource, ALWAYS),), (), (STARTED,)
+        )
         for n, (subject, resource, binding) in enumerate(scopes)
     )
-    held = assemble(drawn.SCHEMA, PolicySet("root", Algorithm.DENY_OVERRIDES), drawn.FUNCTIONS, directives=directives)
+    held = assemble(
+        drawn.SCHEMA, PolicySet("root", Algorithm.DENY_OVERRIDES), drawn.FUNCTIONS, directives=directives
+    )
     request = drawn.as_request(asserted)
     reference = Reference(assertions(request, drawn.SCHEMA), drawn.FUNCTIONS)
     in_force = Interval(SINCE).condition()
