@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from abac.audit.clock import from_micros
-from abac.audit.entry import Draft
+from abac.audit.clock import from_micros, stamp
+from abac.audit.entry import Draft, act
 from abac.audit.note import SigningKey
-from abac.storage.appending import Appending
+from abac.storage.appending import KEY, Appending, identity
 from abac.storage.database import Database
+from abac.storage.faults import StorageKeyError
 from abac.storage.tables import CHECKPOINTS, ENTRIES, HEAD, OPENINGS, TILES
 
 Clock = Callable[[], datetime]
@@ -63,30 +64,53 @@ class Appended(NamedTuple):
 
 
 class DecisionLog:
-    """The log of one database. Share it between threads."""
+    """The log of one database. Share it between threads. Without a key it can be read only.
 
-    def __init__(self, database: Database, key: SigningKey, clock: Clock) -> None:
+    Its first entry, of kind `log`, is written with the first that is appended: it says the log's name and the key
+    of its checkpoints.
+    """
+
+    def __init__(self, database: Database, key: SigningKey | None, clock: Clock) -> None:
         self.database, self.key, self.clock = database, key, clock
 
     # --- writing -------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def appending(self) -> Iterator[Appending]:
-        """Hold the write lock: what is appended and written inside commits together, at the end."""
-        with self.database.writing() as connection:
-            appending = Appending(connection, self.key, self.clock())
+        """Hold the write lock: what is appended and written inside commits together, at the end.
+
+        Raises `StorageError`; then none of it is in the database, unless it is a `StorageUnknownError`: `find`
+        tells. Without a key, or with one that is not the log's, raises `StorageKeyError`.
+        """
+        with self._appending(self.key) as appending:
             yield appending
-            appending.close()
 
     def append(self, drafts: Sequence[Draft]) -> Appended:
-        """Append a group in a transaction of its own. Raises `StorageError`; then none of it is in the log,
-        unless the error is that a commit's outcome is unknown (`StorageLostError`): `find` tells.
-        """  # noqa: D205  # one sentence
-        with self.database.writing() as connection:
-            appending = Appending(connection, self.key, self.clock())
+        """Append a group in a transaction of its own. Raises as `appending` does."""
+        with self._appending(self.key) as appending:
             places = appending.append(drafts)
             note = appending.close()
         return Appended(places, appending.at, note)
+
+    def succeed(self, key: SigningKey, *, who: str, approver: str, why: str) -> Appended:
+        """Make another key of the same name the log's, by an entry of kind `key` that the new key signs first."""
+        with self._appending(key, succeeds=True) as appending:
+            at = appending.at
+            what = {"origin": key.name, "key": key.verifying.text()}
+            draft = act(identity(at), KEY, stamp(at), what, who=who, approver=approver, why=why)
+            places = appending.append([draft])
+            note = appending.close()
+        self.key = key
+        return Appended(places, at, note)
+
+    @contextlib.contextmanager
+    def _appending(self, key: SigningKey | None, *, succeeds: bool = False) -> Iterator[Appending]:
+        if key is None:
+            raise StorageKeyError("the log was opened without its signing key: it can be read only")
+        with self.database.writing() as connection:
+            appending = Appending(connection, key, self.clock(), succeeds=succeeds)
+            yield appending
+            appending.close()
 
     # --- reading -------------------------------------------------------------------------------------------
 

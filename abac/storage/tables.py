@@ -31,13 +31,16 @@ METADATA = MetaData(
     }
 )
 
+_PLACE = BigInteger().with_variant(Integer, "sqlite")
+"""A place in the log; SQLite takes only a key of type INTEGER for the row's own number, and needs no index then."""
+
 _MOMENT = BigInteger
 """Times in our tables are microseconds since 1970 UTC: both databases keep them exactly."""
 
 ENTRIES = Table(
     "abac_entries",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", _PLACE, primary_key=True, autoincrement=False),
     Column("id", LargeBinary(16), nullable=False, comment="UUIDv7 (RFC 9562)"),
     Column("kind", String(32), nullable=False),
     Column("integrated_at", _MOMENT, nullable=False),
@@ -54,7 +57,7 @@ ENTRIES = Table(
 OPENINGS = Table(
     "abac_openings",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", _PLACE, primary_key=True, autoincrement=False),
     Column("key", LargeBinary(16), nullable=False, comment="which subject key it is encrypted under"),
     Column("opening", LargeBinary, nullable=False),
 )
@@ -80,7 +83,7 @@ HEAD = Table(
 CHECKPOINTS = Table(
     "abac_checkpoints",
     METADATA,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", _PLACE, primary_key=True, autoincrement=False),
     Column("at", _MOMENT, nullable=False),
     Column("note", Text, nullable=False),
 )

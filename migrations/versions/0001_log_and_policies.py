@@ -8,11 +8,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+PLACE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
         "abac_checkpoints",
-        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", PLACE, autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_abac_checkpoints")),
@@ -37,7 +39,7 @@ def upgrade() -> None:
 
     op.create_table(
         "abac_entries",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", PLACE, autoincrement=False, nullable=False),
         sa.Column("id", sa.LargeBinary(length=16), nullable=False, comment="UUIDv7 (RFC 9562)"),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("integrated_at", sa.BigInteger(), nullable=False),
@@ -63,6 +65,7 @@ def upgrade() -> None:
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.Column("integrated_at", sa.BigInteger(), nullable=False),
         sa.Column("checkpoint", sa.Text(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_abac_head_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_abac_head")),
     )
     op.create_table(
@@ -86,7 +89,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "abac_openings",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", PLACE, autoincrement=False, nullable=False),
         sa.Column(
             "key", sa.LargeBinary(length=16), nullable=False, comment="which subject key it is encrypted under"
         ),
