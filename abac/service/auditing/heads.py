@@ -104,7 +104,7 @@ class Heads:
         if checkpoint is None:
             return
         if said.size > size:
-            message = "it covers more entries than the log has: the tail was cut and signed anew, or an old copy was put back"
+            message = "it covers more than the log has: the tail was cut and signed anew, or an old copy was put back"
             self.found.add("rolled-back", name, message, f"{said.size} entries at least", f"{size} entries")
         elif (root := self.tree.roots.get(said.size)) is not None and root != checkpoint.root:
             message = f"the first {said.size:,} entries are not those that were signed: the log was rewritten"

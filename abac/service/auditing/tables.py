@@ -1,4 +1,4 @@
-"""Hold what follows from an auditor's acts against the log: the rows of holds and retention, and destroyed keys."""
+"""Hold what follows from an auditor's acts against the log: rows of holds and retention, and destroyed keys."""
 
 from __future__ import annotations
 

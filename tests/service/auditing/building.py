@@ -1,4 +1,4 @@
-"""Logs to audit: the letter of 12 June decided on some people, hour after hour, with a clock that the test turns."""
+"""Logs to audit: the letter of 12 June decided on some people, hour after hour, by a clock that the test turns."""
 
 from __future__ import annotations
 
