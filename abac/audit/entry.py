@@ -61,11 +61,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     decision: str = ""
     extended: str = ""
     permitted: bool = False
-    attributes: dict[str, tuple[Any, ...]] = {}
     reasons: tuple[tuple[str, ...], ...] = ()
     unknown: tuple[str, ...] = ()
     obligations: tuple[Any, ...] = ()
     advice: tuple[Any, ...] = ()
+    attributes: dict[str, tuple[Any, ...]] = {}
     sealed: dict[str, str] = {}
     key: str = ""
 

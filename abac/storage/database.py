@@ -1,22 +1,22 @@
 """One database: how it is opened, how its one write lock is taken, and whether its tables are ours.
 
 SQLite runs in WAL mode with `synchronous=FULL`, so that a commit that was acknowledged survives a power cut.
-Writers of the log take turns: `BEGIN IMMEDIATE` on SQLite, one advisory lock on PostgreSQL. A connection that broke
-is thrown away, and the next one is made anew: nothing has to be restarted. Making and changing the tables is
+Writers of the log take turns: `BEGIN IMMEDIATE` on SQLite, one advisory lock on PostgreSQL. A connection that
+broke is thrown away, and the next one is made anew: nothing has to be restarted. Making and changing the tables is
 `migrate`'s part.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from abac.storage import sqlite
 from abac.storage.faults import (
     DRIVERS,
     StorageError,
@@ -38,6 +38,18 @@ PATIENCE = 5.0
 """Seconds for which a writer waits for its turn, unless told otherwise."""
 
 
+class Turn(NamedTuple):
+    """The write lock, held on a driver's connection, and the first row that answered the question."""
+
+    raw: Any
+    answer: tuple[Any, ...] | None
+
+    def commit(self) -> None:
+        """Commit. Raises `StorageUnknownError` where the connection broke meanwhile."""
+        with told(), _outcome_told():
+            self.raw.commit()
+
+
 class Database:
     """An engine on a database with our tables. Share it between threads; close it when done."""
 
@@ -47,14 +59,15 @@ class Database:
         """Open the database at an SQLAlchemy URL; a SQLite file is made where there is none.
 
         One that `forgets` overwrites what is deleted and keeps no write-ahead log (SQLite only). One that is
-        `read_only` is never written, or made, not even by SQLite itself. Raises `StorageError` for a URL that names
-        no database we know.
+        `read_only` is never written, or made, not even by SQLite itself. Raises `StorageError` for a URL that
+        names no database we know.
         """
         self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience = patience
         self.forgets, self.read_only = forgets, read_only
-        self.engine = self._sqlite() if self.is_sqlite else self._postgres()
+        self.engine = self._sqlite() if self.is_sqlite else self._postgres(pings=True)
+        self._turns = self.engine if self.is_sqlite else self._postgres(pings=False)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -71,18 +84,52 @@ class Database:
 
         Raises `StorageUnknownError` where the connection broke during the commit.
         """
-        if self.read_only:
-            raise StorageReadOnlyError(f"{self} was opened for reading only")
+        self._writable()
         with told(), self.engine.connect() as connection, _alive(connection):
             if self.is_sqlite:
                 connection.execution_options(abac_writes=True)
-            transaction = connection.begin()
-            with contextlib.ExitStack() as undo:
-                undo.callback(transaction.close)
+            with contextlib.ExitStack() as undone:
+                transaction = connection.begin()
+                undone.callback(transaction.close)
                 if not self.is_sqlite:
-                    connection.connection.dbapi_connection.execute(_TAKE_TURN)  # type: ignore[union-attr]  # psycopg
+                    connection.exec_driver_sql(_TAKE_TURN)
                 yield connection
-                _commit(connection, transaction)
+                with _outcome_told():
+                    transaction.commit()
+
+    @contextlib.contextmanager
+    def turn(self, question: str) -> Iterator[Turn]:
+        """Take the write lock as `writing` does, on the driver's own connection and with less ado.
+
+        What is not committed inside is rolled back. `question` is asked under the lock.
+        """
+        self._writable()
+        with told(), contextlib.ExitStack() as held:
+            try:
+                turn = held.enter_context(self._taken(question))
+            except DRIVERS as error:
+                if not _is_lost(error):
+                    raise
+                turn = held.enter_context(self._taken(question))  # nothing was done yet: once more, on a new one
+            yield turn
+
+    @contextlib.contextmanager
+    def _taken(self, question: str) -> Iterator[Turn]:
+        with contextlib.closing(self._turns.raw_connection()) as held:
+            raw: Any = held.dbapi_connection
+            try:
+                with contextlib.nullcontext() if self.is_sqlite else raw.pipeline():
+                    raw.execute("BEGIN IMMEDIATE" if self.is_sqlite else _TAKE_TURN)
+                    asked = raw.execute(question)
+                yield Turn(raw, asked.fetchone())
+            except Exception as error:
+                if _is_lost(error):
+                    held.invalidate(error)
+                raise  # and the pool rolls back what comes back to it
+
+    def _writable(self) -> None:
+        if self.read_only:
+            raise StorageReadOnlyError(f"{self} was opened for reading only")
 
     def check(self) -> None:
         """Raise `StorageOutdatedError` where the tables are not those of this version."""
@@ -102,6 +149,7 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        self._turns.dispose()
 
     @property
     def file(self) -> Path | None:
@@ -113,30 +161,12 @@ class Database:
         return self.url.render_as_string(hide_password=True)
 
     def _sqlite(self) -> sa.Engine:
-        options: dict[str, Any] = {"connect_args": {"timeout": self.patience, "check_same_thread": False}}
         if self.read_only and self.file is not None:
-            options = {"creator": lambda: _for_reading(self.file, self.patience), "poolclass": sa.NullPool}
-        engine = sa.create_engine(self.url, **options)
-        sa.event.listen(engine, "connect", self._set_up)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-        return engine
+            return sqlite.reading_engine(self.url, self.file, self.patience)
+        opened = sqlite.keys_engine if self.forgets else sqlite.log_engine
+        return opened(self.url, self.patience)
 
-    def _set_up(self, connection: Any, _: Any) -> None:
-        """Leave transactions to us; make commits durable, and overwrite what is deleted, or refuse to write."""
-        connection.isolation_level = None
-        if self.read_only:
-            connection.execute("PRAGMA query_only=ON")
-            return
-        connection.execute("PRAGMA synchronous=FULL")
-        if self.forgets:
-            connection.execute("PRAGMA journal_mode=DELETE")
-            connection.execute("PRAGMA secure_delete=ON")
-            return
-        connection.execute("PRAGMA foreign_keys=ON")
-        with contextlib.suppress(sqlite3.OperationalError):  # what cannot be written can be read; writing says so
-            connection.execute("PRAGMA journal_mode=WAL")
-
-    def _postgres(self) -> sa.Engine:
+    def _postgres(self, *, pings: bool) -> sa.Engine:
         settings = [f"lock_timeout={round(self.patience * 1000)}"]
         if self.read_only:
             settings.append("default_transaction_read_only=on")
@@ -145,7 +175,7 @@ class Database:
             "options": " ".join(f"-c {setting}" for setting in settings),
             "application_name": "abac",
         }
-        return sa.create_engine(self.url, pool_pre_ping=True, connect_args=arguments)
+        return sa.create_engine(self.url, pool_pre_ping=pings, connect_args=arguments)
 
 
 _TAKE_TURN = f"SELECT pg_advisory_xact_lock({LOCK})"
@@ -164,20 +194,20 @@ def _known(url: str) -> sa.URL:
     return read
 
 
-def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:
-    """Commit; say so where nobody can know whether it did.
+@contextlib.contextmanager
+def _outcome_told() -> Iterator[None]:
+    """Say of a commit inside that failed where nobody can know whether it was made.
 
-    A commit that SQLite refuses for want of room or a lock was not made; after an error of the disk it may have
-    been, as after a broken connection.
+    One that SQLite refuses for want of room or a lock was not; after an error of the disk it may have been, as
+    after a broken connection.
     """
     try:
-        transaction.commit()
+        yield
     except DRIVERS as error:
         fault = translated(error)
         if not isinstance(fault, StorageLostError):
             raise
-        connection.invalidate()
-        raise StorageUnknownError(str(fault.args[0]).split("\n", 1)[0]) from error
+        raise StorageUnknownError(fault.message) from error
 
 
 @contextlib.contextmanager
@@ -185,34 +215,12 @@ def _alive(connection: sa.Connection) -> Iterator[None]:
     """Throw the connection away where it broke inside: the pool makes a new one, and so its older ones."""
     try:
         yield
-    except DRIVERS as error:
-        if isinstance(translated(error), StorageLostError) and not connection.invalidated:
+    except Exception as error:
+        if _is_lost(error) and not connection.invalidated:
             connection.invalidate(error)
         raise
 
 
-def _for_reading(file: Path | None, patience: float) -> sqlite3.Connection:
-    """Open a SQLite file that is not to be changed, be it on a medium that cannot be.
-
-    SQLite reads a file in WAL mode with the help of two files beside it. Where it can make none, and none holds
-    anything that is not in the file, the file is read alone.
-    """
-    if file is None or not file.exists():
-        raise StorageLostError(f"there is no file {file}", "check the URL: sqlite:///FILE")
-    uri = f"{file.resolve().as_uri()}?mode=ro"
-    options: dict[str, Any] = {"uri": True, "timeout": patience, "check_same_thread": False}
-    found = sqlite3.connect(uri, **options)
-    try:
-        found.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-    except sqlite3.OperationalError as error:
-        log = file.with_name(f"{file.name}-wal")
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or (log.exists() and log.stat().st_size):
-            raise
-        found.close()
-        found = sqlite3.connect(f"{uri}&immutable=1", **options)
-    return found
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("abac_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _is_lost(error: Exception) -> bool:
+    found = translated(error) if isinstance(error, DRIVERS) else error
+    return isinstance(found, StorageLostError)

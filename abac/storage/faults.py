@@ -27,12 +27,13 @@ with contextlib.suppress(ImportError):  # PostgreSQL is an extra
 
 
 class StorageError(AbacError):
-    """A database that cannot do what was asked. `next` is the command, or the step, that comes next."""
+    """A database that cannot do what was asked: `message` says what, `next` is the command, or the step, to do."""
 
     code = "storage"
     next = "see the message"
 
     def __init__(self, message: str, next_step: str = "") -> None:
+        self.message = message
         self.next = next_step or type(self).next
         super().__init__(f"{message}\n    next: {self.next}")
 

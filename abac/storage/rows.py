@@ -1,70 +1,55 @@
-"""How the rows of a group get into each database in the fewest steps: the log's hot path, in the drivers' own words.
+"""How the rows of a group get into each database in the fewest steps: the hot path, in the drivers' own words.
 
-SQLAlchemy still opens, begins and commits; between that, a group of a hundred entries costs a dozen statements on
-SQLite and four exchanges on PostgreSQL. What the rows say is `appending`'s part.
+SQLAlchemy pools the connections; a group of a hundred entries costs a dozen statements on SQLite and six exchanges
+on PostgreSQL. What the rows say is `appending`'s part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from struct import Struct
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-import sqlalchemy as sa
+from abac.storage.group import End, EntryRow, Group, OpeningRow, growing
 
 WIDEST = 1_024
 """Rows that one SQLite statement inserts at most: five values each, of the 32,766 that a statement can have."""
-
-EntryRow = tuple[int, bytes, str, int, bytes]
-"""Place, id, kind, microseconds of `integrated_at`, bytes: the columns of `abac_entries`."""
-
-OpeningRow = tuple[int, bytes, bytes]
-"""Place, the key's handle, opening: the columns of `abac_openings`."""
-
-
-class HeadRow(NamedTuple):
-    """The columns of `abac_head`, and when a checkpoint was last kept (microseconds, or None)."""
-
-    size: int
-    frontier: bytes
-    integrated_at: int
-    checkpoint: str
-    kept_at: int | None = None
-
-
-class Group(NamedTuple):
-    """Everything that a transaction of the log writes; `keep` says whether its checkpoint is kept, too."""
-
-    entries: Sequence[EntryRow]
-    openings: Sequence[OpeningRow]
-    tiles: Mapping[tuple[int, int], bytes]
-    head: HeadRow
-    keep: bool
 
 
 class Rows(Protocol):
     """One transaction's way to the log's rows."""
 
-    def head(self) -> HeadRow | None:
-        """Return the head row as it stands under the lock."""
+    def end(self) -> End | None:
+        """Return the end of the log, or None where nothing was ever appended."""
 
-    def tile(self, level: int, index: int) -> bytes:
-        """Return a tile of the tree; empty where there is none."""
-
-    def write(self, group: Group) -> None:
-        """Write a group."""
+    def write(self, group: Group, commit: Callable[[], None]) -> None:
+        """Write a group, and call `commit` at the end."""
 
 
-def rows(connection: sa.Connection) -> Rows:
-    """Return the way that the connection's database has."""
-    raw = connection.connection.dbapi_connection
-    return SqliteRows(raw) if connection.dialect.name == "sqlite" else PostgresRows(raw)
+def rows(raw: Any) -> Rows:
+    """Return the way to the rows through a driver's connection."""
+    return SqliteRows(raw) if isinstance(raw, sqlite3.Connection) else PostgresRows(raw)
 
 
 _HEAD = """\
 SELECT size, frontier, integrated_at, checkpoint, (SELECT at FROM abac_checkpoints ORDER BY size DESC LIMIT 1)
 FROM abac_head WHERE id = 1"""
+
+CHECKPOINT = "SELECT checkpoint FROM abac_head WHERE id = 1"
+"""Asks for the log's checkpoint, which vouches for all that is before its end."""
+
+_TILE = 'SELECT hashes FROM abac_tiles WHERE level = ? AND "index" = ?'
+_REPLACE_TILE = """\
+INSERT INTO abac_tiles (level, "index", hashes) VALUES (?, ?, ?)
+ON CONFLICT (level, "index") DO UPDATE SET hashes = excluded.hashes"""
+_REPLACE_HEAD = """\
+INSERT INTO abac_head (id, size, frontier, integrated_at, checkpoint) VALUES (1, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET size = excluded.size, frontier = excluded.frontier,
+integrated_at = excluded.integrated_at, checkpoint = excluded.checkpoint"""
+_KEEP = "INSERT INTO abac_checkpoints (size, at, note) VALUES (?, ?, ?)"
 
 
 class SqliteRows:
@@ -73,34 +58,24 @@ class SqliteRows:
     With a statement for each row, any busy thread of the process could make every row wait for its turn (5 ms).
     """
 
-    _TILE = 'SELECT hashes FROM abac_tiles WHERE level = ? AND "index" = ?'
-    _REPLACE_TILE = "INSERT OR REPLACE INTO abac_tiles VALUES (?, ?, ?)"
-    _REPLACE_HEAD = "INSERT OR REPLACE INTO abac_head VALUES (1, ?, ?, ?, ?)"
-    _KEEP = "INSERT INTO abac_checkpoints VALUES (?, ?, ?)"
-
     def __init__(self, raw: Any) -> None:
         self._execute = raw.execute
 
-    def head(self) -> HeadRow | None:
-        """Return the head row as it stands under the lock."""
-        row = self._execute(_HEAD).fetchone()
-        return None if row is None else HeadRow._make(row)
+    def end(self) -> End | None:
+        """Return the end of the log, or None where nothing was ever appended."""
+        return _end(self._execute(_HEAD).fetchone(), lambda *tile: self._execute(_TILE, tile).fetchone())
 
-    def tile(self, level: int, index: int) -> bytes:
-        """Return a tile of the tree; empty where there is none."""
-        row = self._execute(self._TILE, (level, index)).fetchone()
-        return b"" if row is None else row[0]
-
-    def write(self, group: Group) -> None:
-        """Write a group."""
+    def write(self, group: Group, commit: Callable[[], None]) -> None:
+        """Write a group, and call `commit` at the end."""
         self._insert("abac_entries", 5, group.entries)
         self._insert("abac_openings", 3, group.openings)
         for (level, index), hashes in group.tiles.items():
-            self._execute(self._REPLACE_TILE, (level, index, hashes))
-        head = group.head
-        self._execute(self._REPLACE_HEAD, head[:4])
+            self._execute(_REPLACE_TILE, (level, index, hashes))
+        end = group.end
+        self._execute(_REPLACE_HEAD, end[:4])
         if group.keep:
-            self._execute(self._KEEP, (head.size, head.integrated_at, head.checkpoint))
+            self._execute(_KEEP, (end.size, end.integrated_at, end.checkpoint))
+        commit()
 
     def _insert(self, table: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert in steps of powers of two, so that the driver compiles few statements, once."""
@@ -115,49 +90,42 @@ class SqliteRows:
 class PostgresRows:
     """COPY in its binary form for the rows, and everything else in one exchange."""
 
-    _TILE = 'SELECT hashes FROM abac_tiles WHERE level = %s AND "index" = %s'
-    _REPLACE_TILE = (
-        'INSERT INTO abac_tiles (level, "index", hashes) VALUES (%s, %s, %s) '
-        'ON CONFLICT (level, "index") DO UPDATE SET hashes = excluded.hashes'
-    )
-    _REPLACE_HEAD = (
-        "INSERT INTO abac_head (id, size, frontier, integrated_at, checkpoint) VALUES (1, %s, %s, %s, %s) "
-        "ON CONFLICT (id) DO UPDATE SET size = excluded.size, frontier = excluded.frontier, "
-        "integrated_at = excluded.integrated_at, checkpoint = excluded.checkpoint"
-    )
-    _KEEP = "INSERT INTO abac_checkpoints (size, at, note) VALUES (%s, %s, %s)"
-
     def __init__(self, raw: Any) -> None:
         self._raw = raw
+        self._execute = partial(raw.execute, binary=True)
 
-    def head(self) -> HeadRow | None:
-        """Return the head row as it stands under the lock."""
-        row = self._raw.execute(_HEAD, binary=True).fetchone()
-        return None if row is None else HeadRow._make(row)
+    def end(self) -> End | None:
+        """Return the end of the log, or None where nothing was ever appended."""
+        return _end(
+            self._execute(_HEAD).fetchone(), lambda *tile: self._execute(_TILE.replace("?", "%s"), tile).fetchone()
+        )
 
-    def tile(self, level: int, index: int) -> bytes:
-        """Return a tile of the tree; empty where there is none."""
-        row = self._raw.execute(self._TILE, (level, index), binary=True).fetchone()
-        return b"" if row is None else row[0]
-
-    def write(self, group: Group) -> None:
-        """Write a group."""
+    def write(self, group: Group, commit: Callable[[], None]) -> None:
+        """Write a group, and call `commit` at the end."""
         if group.entries:
             self._copy("abac_entries (seq, id, kind, integrated_at, bytes)", _entries(group.entries))
         if group.openings:
             self._copy("abac_openings (seq, key, opening)", _openings(group.openings))
-        head = group.head
+        end = group.end
         with self._raw.pipeline(), self._raw.cursor() as cursor:
             for (level, index), hashes in group.tiles.items():
-                cursor.execute(self._REPLACE_TILE, (level, index, hashes))
-            cursor.execute(self._REPLACE_HEAD, head[:4])
+                cursor.execute(_REPLACE_TILE.replace("?", "%s"), (level, index, hashes))
+            cursor.execute(_REPLACE_HEAD.replace("?", "%s"), end[:4])
             if group.keep:
-                cursor.execute(self._KEEP, (head.size, head.integrated_at, head.checkpoint))
+                cursor.execute(_KEEP.replace("?", "%s"), (end.size, end.integrated_at, end.checkpoint))
+            commit()
 
     def _copy(self, table: str, data: bytes) -> None:
         copying: AbstractContextManager[Any] = self._raw.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)")
         with copying as copy:
             copy.write(data)
+
+
+def _end(row: tuple[Any, ...] | None, tile: Callable[[int, int], tuple[bytes] | None]) -> End | None:
+    if row is None:
+        return None
+    edge = {address: (tile(*address) or (b"",))[0] for address in growing(row[0])}
+    return End(*row)._replace(edge=edge)
 
 
 def _many(table: str, columns: int, count: int) -> str:
@@ -172,7 +140,7 @@ _OPENING_START = Struct(">hiqi16si").pack
 
 
 def _entries(rows: Iterable[EntryRow]) -> bytes:
-    """Return rows as COPY reads them: the number of fields, then each field's length and bytes (PostgreSQL, COPY)."""
+    """Return rows as COPY reads them: the number of fields, then each field's length and bytes."""
     parts = [_SIGNATURE]
     for seq, identity, kind, at, data in rows:
         name = kind.encode()

@@ -32,7 +32,7 @@ METADATA = MetaData(
 )
 
 _PLACE = BigInteger().with_variant(Integer, "sqlite")
-"""A place in the log; SQLite takes only a key of type INTEGER for the row's own number, and needs no index then."""
+"""A place in the log. SQLite takes a key of type INTEGER, and no other, for the row's number: no index then."""
 
 _MOMENT = BigInteger
 """Times in our tables are microseconds since 1970 UTC: both databases keep them exactly."""
@@ -105,6 +105,7 @@ PUBLICATIONS = Table(
     "abac_publications",
     METADATA,
     Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="the entry that recorded it"),
+    Column("kind", String(32), nullable=False, comment="publication or rollback"),
     Column("revision", String(64), ForeignKey(REVISIONS.c.revision), nullable=False),
     Column("effective_at", _MOMENT, nullable=False),
     Column("recorded_at", _MOMENT, nullable=False),
@@ -125,7 +126,7 @@ DIRECTIVE_EVENTS = Table(
     Column("event", String(32), nullable=False),
     Column("at", _MOMENT, nullable=False, comment="when it takes effect"),
     Column("recorded", _MOMENT, nullable=False, comment="when it was recorded, as the document says"),
-    Column("recorded_at", _MOMENT, nullable=False, comment="when the log recorded it"),
+    Column("recorded_at", _MOMENT, nullable=False, comment="from when it was known: the later of both"),
     Index(None, "directive"),
 )
 
