@@ -6,7 +6,7 @@ is `service.auditing`'s part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -133,9 +133,32 @@ def setting(connection: sa.Connection, name: str) -> tuple[str, int] | None:
     return None if found is None else (found.value, found.seq)
 
 
-def places_of(connection: sa.Connection, handles: set[bytes]) -> Iterator[tuple[int, bytes]]:
+def places_of(connection: sa.Connection, handles: set[bytes], start: int = 0) -> Iterator[tuple[int, bytes]]:
     """Yield place and handle of every opening under one of the keys; reads them all, as they have no index."""
-    query = sa.select(OPENINGS.c.seq, OPENINGS.c.key).order_by(OPENINGS.c.seq)
-    for seq, handle in connection.execute(query.execution_options(yield_per=10_000)):
-        if handle in handles:
-            yield seq, handle
+    query = sa.select(OPENINGS.c.seq, OPENINGS.c.key).where(OPENINGS.c.seq >= start).order_by(OPENINGS.c.seq)
+    for found in connection.execute(query, execution_options={"yield_per": 10_000}):
+        if found[1] in handles:
+            yield found[0], found[1]
+
+
+def bytes_of(connection: sa.Connection, places: Sequence[int]) -> Iterator[bytes]:
+    """Yield the bytes of the entries at places, a few hundred at most."""
+    yield from connection.scalars(sa.select(ENTRIES.c.bytes).where(ENTRIES.c.seq.in_(places)))
+
+
+def first_from(connection: sa.Connection, at: int) -> int:
+    """Return the place of the first entry integrated at a time or after it; the place behind the last if none is.
+
+    Times of integration never decrease, so a few entries are looked at.
+    """
+    last = last_place(connection)
+    low, high = 0, 0 if last is None else last + 1
+    query = sa.select(ENTRIES.c.seq, ENTRIES.c.integrated_at).order_by(ENTRIES.c.seq).limit(1)
+    while low < high:
+        middle = (low + high) // 2
+        found = connection.execute(query.where(ENTRIES.c.seq >= middle)).one()
+        if found.integrated_at < at:
+            low = found.seq + 1
+        else:
+            high = middle
+    return low

@@ -1,4 +1,4 @@
-"""What can be wrong with what is asked of an auditor's verbs, one class and one stable code for each kind of thing."""
+"""What can be wrong with what is asked of an auditor's verbs, one class and one stable code for each kind."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from abac.service.auditing.acts import Acts
 from abac.service.auditing.findings import Findings
 from abac.service.auditing.treeing import Tree
 from abac.service.store import Store
-from abac.storage.appending import KEPT_EVERY
+from abac.storage.group import KEPT_EVERY
 
 
 def stated(note: str, name: str) -> Checkpoint:
@@ -78,7 +79,7 @@ class Heads:
         missing: Sequence[tuple[int, int]],
     ) -> None:
         """Check the checkpoints that the log kept itself: signature, size, root, time, and that none is gone."""
-        at_end = {end: at for at, end in times}
+        ends = [end for _, end in times]
         kept: list[int] = []
         for size, at, note in rows:
             place = f"checkpoint {size}"
@@ -90,11 +91,10 @@ class Heads:
             checkpoint = self._opened(note, place, "checkpoint", known)
             if checkpoint is not None:
                 self._equal(checkpoint, size, place, "checkpoint")
-            if size in at_end and at_end[size] != at:
+            run = bisect_left(ends, size)
+            if size and run < len(times) and times[run][0] != at and not _near(size, missing):
                 message = "its time is not that of the last entry it covers"
-                self.found.add("checkpoint-time", place, message, at_end[size], at)
-            elif size and size not in at_end and not _near(size, missing):
-                self.found.add("checkpoint-place", place, "it ends between two entries of one time")
+                self.found.add("checkpoint-time", place, message, times[run][0], at)
         self._gone(sorted(kept), times, missing)
 
     def elsewhere(self, name: str, note: str, size: int) -> None:
@@ -104,7 +104,9 @@ class Heads:
         if checkpoint is None:
             return
         if said.size > size:
-            message = "it covers more than the log has: the tail was cut and signed anew, or an old copy was put back"
+            message = (
+                "it covers more than the log has: the tail was cut and signed anew, or an old copy was put back"
+            )
             self.found.add("rolled-back", name, message, f"{said.size} entries at least", f"{size} entries")
         elif (root := self.tree.roots.get(said.size)) is not None and root != checkpoint.root:
             message = f"the first {said.size:,} entries are not those that were signed: the log was rewritten"
@@ -136,12 +138,18 @@ class Heads:
     def _gone(
         self, kept: Sequence[int], times: Sequence[tuple[int, int]], missing: Sequence[tuple[int, int]]
     ) -> None:
-        """Name the times at which a checkpoint must have been kept and is not there."""
-        there, last = set(kept), None
-        for at, end in times:
+        """Name the times at which a checkpoint must have been kept and is not there.
+
+        Only behind the last entry that is missing: without all entries it is not known when one was due.
+        """
+        behind = max((stop for _, stop in missing), default=0)
+        looked = [(at, end) for at, end in times if end > behind]
+        there = set(kept)
+        last = max((at for at in kept if looked and at < looked[0][0]), default=None)
+        for at, end in looked:
             if at in there:
                 last = at
-            elif (last is None or at - last >= KEPT_EVERY) and not missing:
+            elif last is None or at - last >= KEPT_EVERY:
                 self.found.add("checkpoint-missing", f"checkpoint {end}", "was kept at its time, and is gone")
                 last = at
 

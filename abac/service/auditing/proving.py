@@ -1,7 +1,7 @@
 """Prove things to somebody who has nothing but our key: an entry by a receipt, a log's growth by consistency.
 
-Proofs are read from the stored tiles, a few of them, whatever the log's size. Checking them is `audit.receipt`'s and
-`audit.merkle`'s part and takes no database.
+Proofs are read from the stored tiles, a few of them, whatever the log's size. Checking them is the part of
+`audit.receipt` and `audit.merkle`, and takes no database.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class Consistency:
         return {**heads, "proof": [to_base64(one) for one in self.proof]}
 
 
-def consistency(store: Store, old: str, new: str | None = None, *, keys: Sequence[VerifyingKey] = ()) -> Consistency:
+def consistency(
+    store: Store, old: str, new: str | None = None, *, keys: Sequence[VerifyingKey] = ()
+) -> Consistency:
     """Return the proof that the log of one checkpoint begins with that of another, checked.
 
     Each is a signed note; without `new` it is the log's own head. Both signatures are checked by the keys, or the

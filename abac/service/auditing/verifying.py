@@ -10,7 +10,7 @@ Nothing here is believed because the database says it: keys come from the caller
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from abac.audit.clock import from_micros, stamp
 from abac.audit.encoding import to_base64
 from abac.audit.entry import read_entry
-from abac.audit.errors import EntryError
+from abac.audit.errors import AuditError, EntryError
 from abac.audit.note import VerifyingKey
 from abac.service.auditing.acts import Acts
 from abac.service.auditing.findings import Findings
@@ -39,9 +39,6 @@ TAIL = 1_000_000
 
 AGE = timedelta(days=1)
 """How old the last checkpoint kept elsewhere may be before there is a warning."""
-
-Mismatches = Callable[[Store], Iterable[str]]
-"""Says what other tables hold that the log's entries do not say."""
 
 
 @dataclass(slots=True)
@@ -82,7 +79,6 @@ def verify(
     now: datetime,
     keys: Sequence[VerifyingKey] = (),
     checkpoints: Mapping[str, str] | None = None,
-    mismatches: Sequence[Mismatches] = (),
     progress: Progress | None = None,
     jobs: int = 1,
 ) -> Verification:
@@ -91,7 +87,7 @@ def verify(
     `checkpoints` are notes by the name of the file they came from. Raises `NoteError` or `CheckpointError` for one
     that is none, `StorageError` where the database does not answer. What is damaged is a finding.
     """
-    return _Verifier(store, now, keys, checkpoints or {}, mismatches).run(progress or (lambda _: None), jobs)
+    return _Verifier(store, now, keys, checkpoints or {}).run(progress or (lambda _: None), jobs)
 
 
 class _Verifier:
@@ -101,9 +97,8 @@ class _Verifier:
         now: datetime,
         keys: Sequence[VerifyingKey],
         elsewhere: Mapping[str, str],
-        mismatches: Sequence[Mismatches],
     ) -> None:
-        self.store, self.now, self.elsewhere, self.mismatches = store, now, elsewhere, mismatches
+        self.store, self.now, self.elsewhere = store, now, elsewhere
         self.done = Verification(kept=tuple(elsewhere))
         self.found = self.done.findings
         self.given = tuple(keys)
@@ -149,13 +144,20 @@ class _Verifier:
         self._strays(connection, size)
         tell_tables(self.store, connection, acts, self.found)
         self._freshness(connection, acts, size)
-        for check in self.mismatches:
-            for sentence in check(self.store):
-                self.found.add("policy-table", sentence.partition(":")[0], sentence.partition(":")[2].strip())
+        self._policies()
         self.done.size, self.done.root = size, tree.frontier.root()
         self.done.origin = heads.origin
         self.done.keys = tuple(map(str, heads.trusted))
         self.done.counts |= Counter(entries=present - sum(b - a for a, b in self.missing if b <= present))
+
+    def _policies(self) -> None:
+        """Hold the policy tables against the log's entries; where those cannot be read that was told already."""
+        try:
+            for sentence in self.store.policies.mismatches():
+                row, _, what = sentence.partition(": ")
+                self.found.add("policy-row", row, what)
+        except AuditError as error:
+            self.found.add("policy-row", "policy tables", f"cannot be derived again: {error}")
 
     # --- what the parts hold ---------------------------------------------------------------------------------
 

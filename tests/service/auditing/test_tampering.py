@@ -11,7 +11,7 @@ from tests.service.auditing.tampering import BY_KEPT, FROM_WITHIN, World
 
 @pytest.fixture(scope="module")
 def tampered(tmp_path_factory):
-    """A log of three hundred entries in a SQLite file, an older snapshot of it, and a checkpoint kept elsewhere."""
+    """A log of three hundred entries in a SQLite file, an older snapshot of it, and a kept checkpoint."""
     clock = Clock()
     with opened(tmp_path_factory.mktemp("tampered"), clock) as store:
         yield *_made(store, clock), clock
