@@ -67,9 +67,9 @@ class Outcomes:
             self._denies |= own.denies
         self._owing = index.owing
         self._certain, self._unknown = Reasons(index, TRUE), Reasons(index, UNKNOWN)
-        limit = max(256, BYTES // (index.capacity // 8 + 600))
-        self.permitted = Remembered(lambda cited: self._plain(_PERMIT, cited), limit)
-        self.denied = Remembered(lambda cited: self._plain(_DENY, cited), limit)
+        limit = self.limit = max(256, BYTES // (index.capacity // 8 + 600))
+        self.permitted = Remembered(lambda cited: self.plain(_PERMIT, cited), limit)
+        self.denied = Remembered(lambda cited: self.plain(_DENY, cited), limit)
         self.not_applicable = Outcome(Extended.NOT_APPLICABLE, permitted=False, revision=revision)
         self._owed = Remembered(self._make, limit)
         self._undecided = Remembered(self._open, limit)
@@ -91,7 +91,8 @@ class Outcomes:
         """Return outcomes of `known` by the length of a mask in which a single rule is cited."""
         return Remembered(lambda length: known[1 << length - 1], self._index.capacity)
 
-    def _plain(self, answer: int, cited: int) -> Outcome:
+    def plain(self, answer: int, cited: int) -> Outcome:
+        """Return a PERMIT or DENY that cites these rules and owes nothing."""
         known = self._certain
         reasons = tuple([known[n] for n in self._index.in_order(cited)])
         return Outcome(EXTENDED[answer], answer == _PERMIT, reasons, (), (), (), self._revision)

@@ -2,25 +2,27 @@
 
 A rule is split into conjuncts. What reads one attribute goes into that attribute's `table`, where the value of a
 request finds its mask (`masks`) in one look-up; what reads more is a closure, asked only for the rules still
-standing. So a decision costs a look-up and an OR per attribute, whatever the number of rules. An index never
-changes; `succession` makes the next one from it without sorting the rules again.
+standing. So a decision costs a look-up and an OR per attribute, whatever the number of rules; `pages` keeps the
+masks short where there are many. An index never changes; `succession` makes the next one from it without sorting
+the rules again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from abac.backends.closure import Test, lower
 from abac.compiler.index.layer import layer
 from abac.compiler.index.masks import Mask, bits, lane, toggled
+from abac.compiler.index.pages import Pages, laid_out
 from abac.compiler.index.table import Table
 from abac.condition.expr import And, Condition, attributes
 from abac.condition.functions import Function
 from abac.condition.schema import Category, Schema
 from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule, policies
 
-__all__ = ["GAP", "Index", "Members", "Slot", "bits", "build", "extended"]
+__all__ = ["GAP", "Index", "Members", "Slot", "bits", "build", "extended", "in_order"]
 
 Slot = Rule | ObligationRule
 
@@ -45,10 +47,10 @@ class Index:
     """The rules of a program by slot, and the tables of its attributes.
 
     The first rule has the highest slot. Rules added later have slots below all others (`strays`); `rank` says
-    where they stand. `free` is the number of slots left. `members` are the policies' slots in the order of the
-    tree. `start` is what conjuncts without attributes say. `closures` are the conjuncts that no table can answer
-    alone, of the rules `closed`; `several` are the rules that have one over several attributes, `owing` those with
-    obligations.
+    where they stand. Where there are `pages`, slots go by page, and every rule is a stray. `free` is the number of
+    slots left. `members` are the policies' slots in the order of the tree. `start` is what conjuncts without
+    attributes say. `closures` are the conjuncts that no table can answer alone, of the rules `closed`; `several`
+    are the rules that have one over several attributes, `owing` those with obligations.
     """
 
     capacity: int
@@ -65,6 +67,7 @@ class Index:
     closed: Mask
     several: Mask
     owing: Mask
+    pages: Pages | None = None
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -92,25 +95,33 @@ def build(root: Policy | PolicySet, schema: Schema, functions: Mapping[str, Func
         slots += policy.rules
         slots += policy.obligation_rules
     free = min(512, max(16, len(slots) // 8))
-    capacity = len(slots) + free
-    numbered = {capacity - 1 - n: slot for n, slot in enumerate(slots)}
-    rank = {slot: n * GAP for n, slot in enumerate(numbered)}
-    members, at = [], capacity
-    for policy in each:
-        own = range(at - 1, at - 1 - len(policy.rules), -1)
-        at -= len(policy.rules) + len(policy.obligation_rules)
-        riders = ((1 << len(policy.obligation_rules)) - 1) << at
-        members.append(
-            Members(_of(own, numbered, "PERMIT", capacity), _of(own, numbered, "DENY", capacity), riders)
-        )
+    laid = None if in_order(root) else laid_out([slot.condition for slot in slots], schema, free)
+    pages, numbers = laid or (None, list(range(free + len(slots) - 1, free - 1, -1)))
+    capacity = len(slots) + free if pages is None else pages.capacity
+    numbered = dict(zip(numbers, slots, strict=True))
+    rank = {slot: n * GAP for n, slot in enumerate(numbers)}
+    following = iter(numbers)
+    members = tuple(_members(policy, following, capacity) for policy in each)
     empty = {d.path: Table(d, (), capacity) for d in schema}
-    index = Index(capacity, free, {}, rank, 0, tuple(members), schema, functions, empty, 0, {}, 0, 0, 0)
+    strays = 0 if pages is None else (1 << capacity) - 1
+    index = Index(capacity, free, {}, rank, strays, members, schema, functions, empty, 0, {}, 0, 0, 0, pages)
     return extended(index, numbered)
 
 
-def _of(own: Iterable[int], numbered: Mapping[int, Slot], effect: str, capacity: int) -> Mask:
-    rules = ((n, numbered[n]) for n in own)
-    return toggled(0, (n for n, rule in rules if isinstance(rule, Rule) and rule.effect.value == effect), capacity)
+def _members(policy: Policy, following: Iterator[int], capacity: int) -> Members:
+    """Take the slots of a policy's rules, then of its obligation rules."""
+    by_effect: dict[str, list[int]] = {"PERMIT": [], "DENY": []}
+    for rule in policy.rules:
+        by_effect[rule.effect.value].append(next(following))
+    riders = [next(following) for _ in policy.obligation_rules]
+    return Members(*(toggled(0, own, capacity) for own in (*by_effect.values(), riders)))
+
+
+def in_order(node: Policy | PolicySet) -> bool:
+    """Whether any policy goes in order; slots must then fall as its rules follow one another."""
+    if isinstance(node, Policy):
+        return node.algorithm.in_order
+    return any(in_order(child) for child in node.children)
 
 
 def extended(index: Index, added: Mapping[int, Slot]) -> Index:

@@ -18,8 +18,9 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from abac.compiler.quick.deciding import deciding
-from abac.compiler.quick.reading import Reading
+from abac.compiler.quick.deciding import Paged, Whole, deciding
+from abac.compiler.quick.partial import Partial
+from abac.compiler.quick.straight import Straight, usable
 from abac.compiler.quick.text import Text
 from abac.compiler.runner import Runner
 from abac.policy.decision import Outcome
@@ -34,10 +35,18 @@ def generate(root: PolicySet, way: Runner) -> Run:
     """Return the quick function of a program; it falls back to `way`, and is `way` where no shape is usual."""
     if not _usual(root):
         return way.run
+    index, outcomes = way.index, way.outcomes
     text = Text({"careful": way.run, "settle": way.settle})
-    Reading(text, way.index, partly=True).write("partly")
-    Reading(text, way.index, partly=False).write("run")
-    deciding(text, root, way.index, way.outcomes)
+    Partial(text, index).write()
+    pages = usable(index)
+    straight = Straight(text, index, pages)
+    apart = straight.write()
+    if pages is None:
+        deciding(text, root, index, outcomes, Whole(text, index, outcomes))
+    else:
+        paged = Paged(text, index, outcomes, pages)
+        deciding(text, root, index, outcomes, paged)
+        text.lines[apart] = "    " * 3 + paged.apart(straight.pivot, straight.doubles)
     names = ", ".join(text.values)
     source = "\n".join([f"def make({names}):", *text.lines, "    return run"])
     space: dict[str, Any] = {"__builtins__": _BUILT_IN}
