@@ -70,6 +70,14 @@ class Index:
     pages: Pages | None = None
 
     @property
+    def held(self) -> Mask:
+        """The slots that hold a rule."""
+        found = 0
+        for own in self.members:
+            found |= own.permits | own.denies | own.riders
+        return found
+
+    @property
     def attributes(self) -> frozenset[str]:
         """The full names of all attributes that a rule reads."""
         several = (attributes(condition) for tests in self.closures.values() for condition, _ in tests)

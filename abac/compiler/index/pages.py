@@ -2,9 +2,9 @@
 
 Most policies have an attribute that nearly every rule compares with one constant, such as a department: the
 *pivot*. Rules that name the same value of it are given neighbouring slots, a *page*; a request's own value rules
-out all others. So a mask is kept page by page, as one small number each, and only the numbers of one page are
-joined. What every page has in common, rules that name no value and rules added later, lies in the low slots, and
-is appended to each page's number.
+out all others. So what a mask leaves standing is kept page by page, as one small number each, and only the numbers
+of one page are joined. What every page has in common, rules that name no value and rules added later, lies in the
+low slots, and is appended to each page's number.
 
 Only the layout is decided here. It needs algorithms that do not go in order, since slots no longer do.
 """
@@ -51,27 +51,51 @@ class Pages:
         """How many slots there are."""
         return 8 * self.spans[-1][1]
 
+    def left(self, rules: Mask) -> Left:
+        """Return how masks are read page by page, where these slots hold rules."""
+        common = rules & ((1 << 8 * self.low) - 1)
+        first = (common & -common).bit_length() - 1 if common else 8 * self.low
+        return Left(self, first, (1 << self.capacity) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What masks leave of each page, as one small number: the rules of the page that are not ruled out.
+
+    Above a page's own bits stand those of the common slots from `first` on, the lowest that holds a rule.
+    """
+
+    pages: Pages
+    first: int
+    full: Mask
+
     def words(self, mask: Mask) -> list[int]:
-        """Return what a mask says to each page; it has bits of the first lane alone."""
-        raw = mask.to_bytes(self.spans[-1][1], "little")
-        found = [int.from_bytes(raw[start:end], "little") for start, end in self.spans]
-        if common := int.from_bytes(raw[: self.low], "little"):
-            return [
-                word | common << 8 * (end - start) for word, (start, end) in zip(found, self.spans, strict=True)
-            ]
-        return found
+        """Return what a mask leaves of each page; it has bits of the first lane alone."""
+        left, low = mask ^ self.full, self.pages.low
+        raw = left.to_bytes(self.pages.capacity // 8, "little")
+        found = [int.from_bytes(raw[start:end], "little") for start, end in self.pages.spans]
+        if self.first == 8 * low:
+            return found
+        common = int.from_bytes(raw[:low], "little") >> self.first
+        each = zip(found, self.pages.spans, strict=True)
+        return [word | common << 8 * (end - start) for word, (start, end) in each]
 
     def word(self, mask: Mask, page: int) -> int:
-        """Return what a mask says to one page."""
-        start, end = self.spans[page]
-        width = 8 * (end - start)
-        return (mask >> 8 * start) & ((1 << width) - 1) | (mask & ((1 << 8 * self.low) - 1)) << width
+        """Return what a mask leaves of one page."""
+        return self.within(mask ^ self.full, page)
 
-    def lifted(self, word: int, page: int) -> Mask:
-        """Return the mask with the bits of one page's number."""
-        start, end = self.spans[page]
+    def within(self, slots: Mask, page: int) -> int:
+        """Return which of these slots are in a page, by its own numbering."""
+        start, end = self.pages.spans[page]
         width = 8 * (end - start)
-        return (word & ((1 << width) - 1)) << 8 * start | word >> width
+        common = (slots & ((1 << 8 * self.pages.low) - 1)) >> self.first
+        return slots >> 8 * start & ((1 << width) - 1) | common << width
+
+    def slots(self, word: int, page: int) -> Mask:
+        """Return the slots of the rules that a page's number stands for."""
+        start, end = self.pages.spans[page]
+        width = 8 * (end - start)
+        return (word & ((1 << width) - 1)) << 8 * start | word >> width << self.first
 
 
 def laid_out(conditions: Sequence[Condition], schema: Schema, free: int) -> tuple[Pages, list[int]] | None:

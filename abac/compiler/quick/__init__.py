@@ -38,13 +38,13 @@ def generate(root: PolicySet, way: Runner) -> Run:
     index, outcomes = way.index, way.outcomes
     text = Text({"careful": way.run, "settle": way.settle})
     Partial(text, index).write()
-    pages = usable(index)
-    straight = Straight(text, index, pages)
+    left = usable(index)
+    straight = Straight(text, index, left)
     apart = straight.write()
-    if pages is None:
+    if left is None:
         deciding(text, root, index, outcomes, Whole(text, index, outcomes))
     else:
-        paged = Paged(text, index, outcomes, pages)
+        paged = Paged(text, index, outcomes, left)
         deciding(text, root, index, outcomes, paged)
         text.lines[apart] = "    " * 3 + paged.apart(straight.pivot, straight.doubles)
     names = ", ".join(text.values)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from abac.compiler.index import Index, Members, in_order
 from abac.compiler.index.masks import Mask
-from abac.compiler.index.pages import Pages
+from abac.compiler.index.pages import Left
 from abac.compiler.index.table import Table
 from abac.compiler.outcomes import Outcomes
 from abac.compiler.quick.places import Places
@@ -23,6 +23,9 @@ LONG = 2_048
 
 class Whole:
     """Masks of all rules, and outcomes by them."""
+
+    exact = False
+    """Whether only slots that hold a rule can stand."""
 
     def __init__(self, text: Text, index: Index, outcomes: Outcomes) -> None:
         self._text, self._index, self._outcomes = text, index, outcomes
@@ -52,16 +55,17 @@ class Whole:
 class Paged(Whole):
     """Masks of one page, and outcomes by them: those of the place that the value of the pivot leads to."""
 
-    def __init__(self, text: Text, index: Index, outcomes: Outcomes, pages: Pages) -> None:
+    exact = True
+
+    def __init__(self, text: Text, index: Index, outcomes: Outcomes, left: Left) -> None:
         super().__init__(text, index, outcomes)
-        self._pages, self._masks = pages, dict[str, Mask]()
+        self._left, self._masks = left, dict[str, Mask]()
 
     def standing(self) -> str:
-        """Write how the rules that stand come from `joined`, in which nothing is open."""
-        self._text.add(2, "standing = joined & possible ^ possible")
+        """Return what settles the rules that stand, of which nothing is open."""
         full = self._text.bind("full", (1 << self._index.capacity) - 1)
-        lifted = self._text.bind("lifted", self._pages.lifted)
-        return f"settle({full} ^ {lifted}(standing, page), request, discharges)"
+        slots = self._text.bind("slots", self._left.slots)
+        return f"settle({full} ^ {slots}(standing, page), request, discharges)"
 
     def mask(self, stem: str, mask: Mask) -> str:
         """Return the name of a mask."""
@@ -75,7 +79,7 @@ class Paged(Whole):
 
     def apart(self, value: str, doubles: Sequence[Table]) -> str:
         """Return the line that takes a place apart."""
-        places = Places(self._index, self._pages, list(self._masks.values()), doubles, self._outcomes)
+        places = Places(self._index, self._left, list(self._masks.values()), doubles, self._outcomes)
         known, more = self._text.bind("places", places.known), self._text.bind("place", places.more)
         lines = [f"bounds{n}, kept{n}" for n in range(len(doubles))]
         names = ", ".join(["page", "possible", *self._masks, "permitted", "denied", *lines])
@@ -111,10 +115,14 @@ def _simple(text: Text, root: PolicySet, index: Index, outcomes: Outcomes, held:
     if isinstance(node, PolicySet) or node.algorithm is not Algorithm.DENY_OVERRIDES:
         return False
     (own,) = index.members
-    for number, mask in ((2, own.denies), (1, own.permits)):
-        text.add(2, f"cited = standing & {held.mask('mask', mask)}")
-        text.add(2, "if cited:")
-        held.outcome(3, number)
+    text.add(2, "if standing:")
+    text.add(3, f"cited = standing & {held.mask('denies', own.denies)}")
+    text.add(3, "if cited:")
+    held.outcome(4, 2)
+    permits = "standing" if held.exact and not own.riders else f"standing & {held.mask('permits', own.permits)}"
+    text.add(3, f"cited = {permits}")
+    text.add(3, "if cited:")
+    held.outcome(4, 1)
     rest = outcomes.denied[0] if denied else outcomes.not_applicable
     text.add(2, f"return {text.bind('rest', rest)}")
     return True

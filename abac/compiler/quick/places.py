@@ -14,7 +14,7 @@ from typing import Any
 from abac.compiler.index import Index, bits
 from abac.compiler.index.asks import Asked
 from abac.compiler.index.cells import cuts
-from abac.compiler.index.pages import Pages
+from abac.compiler.index.pages import Left
 from abac.compiler.index.table import Table
 from abac.compiler.outcomes import Outcomes, Remembered
 
@@ -23,16 +23,13 @@ class Places:
     """The places of one program, by value of its pivot; one is made when first asked for."""
 
     def __init__(
-        self, index: Index, pages: Pages, masks: Sequence[int], doubles: Sequence[Table], outcomes: Outcomes
+        self, index: Index, left: Left, masks: Sequence[int], doubles: Sequence[Table], outcomes: Outcomes
     ) -> None:
         self.known: dict[str, tuple[Any, ...]] = {}
-        self._index, self._pages, self._masks, self._outcomes = index, pages, masks, outcomes
-        self._table = index.tables[pages.pivot]
+        self._index, self._left, self._masks, self._outcomes = index, left, masks, outcomes
+        self._table = index.tables[left.pages.pivot]
         self._doubles = [_by_slot(table) for table in doubles]
         self._levels = [table.definition.assurance for table in doubles]
-        self._rules = 0
-        for own in index.members:
-            self._rules |= own.permits | own.denies | own.riders
         self._elsewhere: tuple[Any, ...] | None = None
 
     def more(self, value: str) -> tuple[Any, ...]:
@@ -41,7 +38,7 @@ class Places:
         if mask >> self._index.capacity:
             raise KeyError(value)
         if mask != self._table.others:
-            made = self.known[value] = self._made(mask, self._pages.home.get(value, self._last))
+            made = self.known[value] = self._made(mask, self._left.pages.home.get(value, self._last))
             return made
         if self._elsewhere is None:
             self._elsewhere = self._made(mask, self._last)
@@ -49,35 +46,35 @@ class Places:
 
     @property
     def _last(self) -> int:
-        return len(self._pages.spans) - 1
+        return len(self._left.pages.spans) - 1
 
     def _made(self, mask: int, page: int) -> tuple[Any, ...]:
-        pages, outcomes = self._pages, self._outcomes
-        possible = pages.word(self._rules & ~(mask | self._index.start), page)
-        slots = {slot: n for n in bits(possible) for slot in bits(pages.lifted(1 << n, page))}
+        left, outcomes = self._left, self._outcomes
+        possible = left.within(self._index.held & ~(mask | self._index.start), page)
+        slots = {slot: n for n in bits(possible) for slot in bits(left.slots(1 << n, page))}
         lines: list[Any] = []
         for by_slot, level in zip(self._doubles, self._levels, strict=True):
             asked = [(n, question) for slot, n in slots.items() for question in by_slot.get(slot, ())]
             lines += line(asked, level, possible.bit_length())
-        permitted = Remembered(lambda cited: outcomes.plain(1, pages.lifted(cited, page)), self._limit)
-        denied = Remembered(lambda cited: outcomes.plain(2, pages.lifted(cited, page)), self._limit)
-        own = [pages.word(m, page) & possible for m in self._masks]
+        permitted = Remembered(lambda cited: outcomes.plain(1, left.slots(cited, page)), self._limit)
+        denied = Remembered(lambda cited: outcomes.plain(2, left.slots(cited, page)), self._limit)
+        own = [left.within(m, page) & possible for m in self._masks]
         return (page, possible, *own, permitted, denied, *lines)
 
     @property
     def _limit(self) -> int:
-        return max(64, self._outcomes.limit // len(self._pages.spans))
+        return max(64, self._outcomes.limit // len(self._left.pages.spans))
 
 
 def line(questions: Iterable[tuple[int, Asked]], level: Any, capacity: int) -> tuple[list[float], dict[int, int]]:
-    """Return where the cells of a double begin, and the mask of each; the cells of NaN and infinity have none."""
-    made = cuts(questions, level, capacity)
-    bounds, kept = [-float_info.max], {1: made.kept[0]}
+    """Return where the cells of a double begin, and what each leaves; those of NaN and infinity have nothing."""
+    made, full = cuts(questions, level, capacity), (1 << capacity) - 1
+    bounds, kept = [-float_info.max], {1: made.kept[0] ^ full}
     starts = (bound for constant in made.constants for bound in (constant, nextafter(constant, inf)))
     for bound, mask in zip(starts, made.kept[1:], strict=True):
-        if mask != kept[len(bounds)]:
+        if mask ^ full != kept[len(bounds)]:
             bounds.append(bound)
-            kept[len(bounds)] = mask
+            kept[len(bounds)] = mask ^ full
     return [*bounds, inf], kept
 
 

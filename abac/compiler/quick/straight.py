@@ -12,7 +12,7 @@ from typing import Any
 
 from abac.compiler.index import Index
 from abac.compiler.index.memo import Line
-from abac.compiler.index.pages import Pages
+from abac.compiler.index.pages import Left
 from abac.compiler.index.table import Table
 from abac.compiler.quick.text import Text
 from abac.compiler.quick.unread import action, unread
@@ -29,10 +29,10 @@ Value = tuple[Category, str, Table]
 class Straight:
     """Writes the part that turns a request into `joined`, or leaves."""
 
-    def __init__(self, text: Text, index: Index, pages: Pages | None) -> None:
-        self._text, self._index, self._pages = text, index, pages
-        self._at = "" if pages is None else "[page]"
-        self._cut = Cut(pages, index.capacity)
+    def __init__(self, text: Text, index: Index, left: Left | None) -> None:
+        self._text, self._index, self._left = text, index, left
+        self._at = "" if left is None else "[page]"
+        self._cut = Cut(left, index.capacity)
         self._variables: dict[str, str] = {}
         self._loads: list[str] = []
         self._looked: list[str] = []
@@ -43,15 +43,15 @@ class Straight:
         self._together = [value for table in chosen for value in reads if value[2] is table]
         self._held = Few(chosen, self._cut)
         self._alone = [value for value in reads if value not in self._together and not self._is_pivot(value)]
-        self.doubles = [table for _, _, table in self._alone if pages is not None and table.by_bounds]
+        self.doubles = [table for _, _, table in self._alone if left is not None and table.by_bounds]
 
     def _is_pivot(self, value: Value) -> bool:
-        return self._pages is not None and value[2].definition.path == self._pages.pivot
+        return self._left is not None and value[2].definition.path == self._left.pages.pivot
 
     @property
     def pivot(self) -> str:
         """The name of the variable that holds the value of the pivot."""
-        return self._variables[self._pages.pivot] if self._pages is not None else ""
+        return self._variables[self._left.pages.pivot] if self._left is not None else ""
 
     def write(self) -> int:
         """Write the function up to the joined words; return the line that is to take a place apart."""
@@ -67,8 +67,11 @@ class Straight:
         add(2, "except KeyError: return partly(request, discharges)")
         add(2, "try:")
         apart = self._look_up()
-        start = [self._text.bind("start", self._index.start)] if self._pages is None and self._index.start else []
-        add(3, f"joined = {' | '.join([*self._words, *start]) or '0'}")
+        if self._left is None:
+            start = [self._text.bind("start", self._index.start)] if self._index.start else []
+            add(3, f"joined = {' | '.join([*self._words, *start]) or '0'}")
+        else:
+            add(3, f"standing = {' & '.join(['possible', *self._words])}")
         add(2, "except KeyError:")
         add(3, f"{self._text.bind('met', self._met())}(request)")
         add(3, "return partly(request, discharges)")
@@ -176,29 +179,30 @@ class Straight:
             one, two = f"(one := {value}[0]).__class__ is str", f"(two := {value}[1]).__class__ is str"
             both = f"one in {known} and two in {known}"
             add(f"elif {value}.__class__ is list and len({value}) == 2 and {one} and {two} and {both}:")
-            add(f"    {value} = {known}[one]{self._at} {table.joins} {known}[two]{self._at}")
+            joins = table.joins if self._left is None else {"&": "|", "|": "&"}[table.joins]
+            add(f"    {value} = {known}[one]{self._at} {joins} {known}[two]{self._at}")
         add(f"else: {value} = {other}({value}, source{self._page})")
         self._words.append(value)
 
     @property
     def _page(self) -> str:
-        return "" if self._pages is None else ", page"
+        return "" if self._left is None else ", page"
 
     def _other(self, table: Table, words: Words | None = None) -> str:
         """Bind what finds the word of a value that is not looked up, and takes note of the elements of a list."""
-        pages, capacity = self._pages, self._index.capacity
+        left, capacity = self._left, self._index.capacity
 
         def other(value: Any, source: Source, page: int = 0) -> int:
             mask = table.masks(value, source)
             if words is not None and value.__class__ is list and len(value) <= 2:  # noqa: PLR2004  # as is looked up
                 for element in value:
-                    if element.__class__ is str and (pages is None or not table.single[element] >> capacity):
+                    if element.__class__ is str and (left is None or not table.single[element] >> capacity):
                         words.more(element)
-            if pages is None:
+            if left is None:
                 return mask
             if mask >> capacity:
                 raise KeyError(value)
-            return pages.word(mask, page)
+            return left.word(mask, page)
 
         return self._text.bind("other", other)
 
@@ -229,10 +233,10 @@ def _closed(table: Table) -> bool:
     return not isinstance(kind, SetType) and kind.kind in (Kind.BOOL, Kind.ENUM, Kind.ORDERED)
 
 
-def usable(index: Index) -> Pages | None:
-    """Return the pages of an index if all that plain values say fits them."""
+def usable(index: Index) -> Left | None:
+    """Return how to read masks page by page, if an index has pages and all that plain values say fits them."""
     pages = index.pages
     if pages is None or index.start >> index.capacity or index.tables[pages.pivot].named is None:
         return None
     reads: Sequence[tuple[str, Table]] = [read for category in Category for read in index.reads(category)]
-    return pages if all(table.settled for _, table in reads) else None
+    return pages.left(index.held) if all(table.settled for _, table in reads) else None

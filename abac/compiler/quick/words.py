@@ -1,8 +1,8 @@
 """What values say to the rules of a request's page: small numbers by value, for the quick function to join.
 
 An attribute's `Words` have a plain dictionary of the values met, since looking one up there is what a decision
-does most. `Few` holds attributes of few values together, so that one number stands for all of them. Where a
-program has no pages, a mask is its own word.
+does most. `Few` holds attributes of few values together, so that one number stands for all of them. A word
+says what is left of a page; where a program has no pages, a mask is its own word.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from abac.compiler.index.masks import Mask
 from abac.compiler.index.memo import SPARE
-from abac.compiler.index.pages import Pages
+from abac.compiler.index.pages import Left
 from abac.compiler.index.table import Table
 from abac.condition.types import STRING, Kind, ScalarType
 
@@ -27,17 +27,17 @@ TOGETHER = 8_192
 
 
 class Cut:
-    """Cuts masks into words: one number per page, equal ones the same object; without pages, the mask itself."""
+    """Cuts masks into words: what is left of each page, equal numbers the same object; else the mask itself."""
 
-    def __init__(self, pages: Pages | None, capacity: int) -> None:
-        self._pages, self._capacity = pages, capacity
+    def __init__(self, left: Left | None, capacity: int) -> None:
+        self._left, self._capacity = left, capacity
         self._made: dict[Mask, Any] = {}
         self._same: dict[int, int] = {}
         self.limit = max(64, BYTES // (capacity // 2 + 150))
 
     def __call__(self, mask: Mask) -> Any:
         """Return the words of a mask. Raises `KeyError` where pages cannot say it: something is left open."""
-        if self._pages is None:
+        if self._left is None:
             return mask
         found = self._made.get(mask)
         if found is None:
@@ -47,7 +47,7 @@ class Cut:
                 self._made.clear()
                 self._same.clear()
             same = self._same.setdefault
-            found = self._made[mask] = tuple([same(word, word) for word in self._pages.words(mask)])
+            found = self._made[mask] = tuple([same(word, word) for word in self._left.words(mask)])
         return found
 
 
