@@ -40,13 +40,13 @@ def generate(root: PolicySet, way: Runner) -> Run:
     Partial(text, index).write()
     left = usable(index)
     straight = Straight(text, index, left)
-    apart = straight.write()
+    at = straight.write()
     if left is None:
         deciding(text, root, index, outcomes, Whole(text, index, outcomes))
     else:
         paged = Paged(text, index, outcomes, left)
         deciding(text, root, index, outcomes, paged)
-        text.lines[apart] = "    " * 3 + paged.apart(straight.pivot, straight.doubles)
+        text.lines[at : at + 2] = ["    " * 3 + line for line in paged.place(straight.pivot, straight.doubles)]
     names = ", ".join(text.values)
     source = "\n".join([f"def make({names}):", *text.lines, "    return run"])
     space: dict[str, Any] = {"__builtins__": _BUILT_IN}

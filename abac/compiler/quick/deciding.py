@@ -77,13 +77,13 @@ class Paged(Whole):
         """Write the way from the rules `cited` to the outcome."""
         self._text.add(indent, f"return {'permitted' if answer == 1 else 'denied'}[cited]")
 
-    def apart(self, value: str, doubles: Sequence[Table]) -> str:
-        """Return the line that takes a place apart."""
+    def place(self, value: str, doubles: Sequence[Table]) -> tuple[str, str]:
+        """Return the lines that find a place and take it apart."""
         places = Places(self._index, self._left, list(self._masks.values()), doubles, self._outcomes)
         known, more = self._text.bind("places", places.known), self._text.bind("place", places.more)
         lines = [f"bounds{n}, kept{n}" for n in range(len(doubles))]
         names = ", ".join(["page", "possible", *self._masks, "permitted", "denied", *lines])
-        return f"{names} = {known}[{value}] if {value} in {known} else {more}({value})"
+        return f"try: {names} = {known}[{value}]", f"except KeyError: {names} = {more}({value})"
 
 
 def deciding(text: Text, root: PolicySet, index: Index, outcomes: Outcomes, held: Whole) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from abac.compiler.index import Index, bits
 from abac.compiler.index.asks import Asked
 from abac.compiler.index.cells import cuts
+from abac.compiler.index.memo import SPARE
 from abac.compiler.index.pages import Left
 from abac.compiler.index.table import Table
 from abac.compiler.outcomes import Outcomes, Remembered
@@ -42,6 +43,8 @@ class Places:
             return made
         if self._elsewhere is None:
             self._elsewhere = self._made(mask, self._last)
+        if len(self.known) < SPARE + len(self._left.pages.home):
+            self.known[value] = self._elsewhere
         return self._elsewhere
 
     @property

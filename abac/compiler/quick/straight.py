@@ -18,7 +18,7 @@ from abac.compiler.quick.text import Text
 from abac.compiler.quick.unread import action, unread
 from abac.compiler.quick.words import Cut, Few, Words, few
 from abac.condition.schema import Category
-from abac.condition.types import STRING, Kind, SetType
+from abac.condition.types import STRING
 from abac.errors import RequestError
 from abac.policy.request import Request, Source
 
@@ -37,7 +37,6 @@ class Straight:
         self._loads: list[str] = []
         self._looked: list[str] = []
         self._words: list[str] = []
-        self._closed: list[tuple[Value, Words]] = []
         reads = [(c, name, table) for c in Category for name, table in index.reads(c)]
         chosen = few([table for _, _, table in reads])
         self._together = [value for table in chosen for value in reads if value[2] is table]
@@ -54,7 +53,7 @@ class Straight:
         return self._variables[self._left.pages.pivot] if self._left is not None else ""
 
     def write(self) -> int:
-        """Write the function up to the joined words; return the line that is to take a place apart."""
+        """Write the function up to the joined words; return the first of two lines to find a place in."""
         add = self._text.add
         add(1, "def run(request, discharges):")
         add(2, "source = request.source")
@@ -73,7 +72,8 @@ class Straight:
         else:
             add(3, f"standing = {' & '.join(['possible', *self._words])}")
         add(2, "except KeyError:")
-        add(3, f"{self._text.bind('met', self._met())}(request)")
+        if self._together:
+            add(3, f"{self._text.bind('met', self._met())}(request)")
         add(3, "return partly(request, discharges)")
         return apart
 
@@ -125,9 +125,10 @@ class Straight:
         return apart
 
     def _place(self) -> int:
-        """Leave a line in which the place of the pivot's value is taken apart."""
+        """Leave two lines in which the place of the pivot's value is found and taken apart."""
         self._text.add(3, "pass")
-        return len(self._text.lines) - 1
+        self._text.add(3, "pass")
+        return len(self._text.lines) - 2
 
     def _few(self) -> None:
         held = self._held
@@ -136,7 +137,7 @@ class Straight:
             value = self._variables[table.definition.path]
             if table.definition.type == STRING:
                 spare = self._text.bind("spare", held.spare(place))
-                self._looked.append(f"few = {level}[{value} if {value} in {level} else {spare}({value})]")
+                self._try(f"few = {level}[{value}]", f"few = {level}[{spare}({value})]")
             else:
                 self._looked.append(f"few = {level}[{value}]")
             level = "few"
@@ -160,13 +161,12 @@ class Straight:
             self._words.append(f"({found} if {value} - {value} == 0 else {memo}[{value}])")
         else:
             words = Words(table.memo, self._cut)
-            known = self._text.bind("known", words.known)
-            if _closed(table):
-                self._closed.append((read, words))
-                self._words.append(f"{known}[{value}]{self._at}")
-            else:
-                more = self._text.bind("more", words.more)
+            known, more = self._text.bind("known", words.known), self._text.bind("more", words.more)
+            if table.plain is str:
                 self._words.append(f"({known}[{value}] if {value} in {known} else {more}({value})){self._at}")
+            else:
+                self._try(f"{value} = {known}[{value}]{self._at}", f"{value} = {more}({value}){self._at}")
+                self._words.append(value)
 
     def _set(self, table: Table, value: str) -> None:
         """Write how a list of one or two strings is looked up; other sets are asked of the table."""
@@ -174,7 +174,7 @@ class Straight:
         known, other = self._text.bind("known", words.known), self._other(table, words)
         add = self._looked.append
         add(f"if {value}.__class__ is list and len({value}) == 1 and (one := {value}[0]).__class__ is str:")
-        add(f"    {value} = {known}[one]{self._at} if one in {known} else {other}({value}, source{self._page})")
+        self._try(f"{value} = {known}[one]{self._at}", f"{value} = {other}({value}, source{self._page})", "    ")
         if table.joins is not None:
             one, two = f"(one := {value}[0]).__class__ is str", f"(two := {value}[1]).__class__ is str"
             both = f"one in {known} and two in {known}"
@@ -183,6 +183,10 @@ class Straight:
             add(f"    {value} = {known}[one]{self._at} {joins} {known}[two]{self._at}")
         add(f"else: {value} = {other}({value}, source{self._page})")
         self._words.append(value)
+
+    def _try(self, usual: str, unusual: str, indent: str = "") -> None:
+        """Write a look-up, and what to do where it finds nothing, which until then costs nothing."""
+        self._looked += [f"{indent}try: {usual}", f"{indent}except KeyError: {unusual}"]
 
     @property
     def _page(self) -> str:
@@ -207,17 +211,12 @@ class Straight:
         return self._text.bind("other", other)
 
     def _met(self) -> Callable[[Request], None]:
-        """Return what takes note of the values of a request."""
-        closed, together, held = self._closed, self._together, self._held
+        """Return what takes note of the values of a request that are held together."""
+        together, held = self._together, self._held
 
         def met(request: Request) -> None:
             with suppress(KeyError, RequestError):  # something is left open, or refused: `partly` says which
-                for (category, name, _), words in closed:
-                    value = _value(request, category, name)
-                    if value not in words.known:
-                        words.more(value)
-                if together:
-                    held.add([_value(request, category, name) for category, name, _ in together])
+                held.add([_value(request, category, name) for category, name, _ in together])
 
         return met
 
@@ -225,12 +224,6 @@ class Straight:
 def _value(request: Request, category: Category, name: str) -> Any:
     given = getattr(request, category.value)
     return given if given.__class__ is str else given[name]
-
-
-def _closed(table: Table) -> bool:
-    """Whether an attribute's type has so few values that each is soon met."""
-    kind = table.definition.type
-    return not isinstance(kind, SetType) and kind.kind in (Kind.BOOL, Kind.ENUM, Kind.ORDERED)
 
 
 def usable(index: Index) -> Left | None:
