@@ -1,8 +1,8 @@
 """The decision core, as ratios within one run: rules, known and unknown, warm and cold, identifiers, publication.
 
 A decision is timed from a fresh `Request` of plain dictionaries through `abac.decide` to reading the decision, the
-rules of its reasons, what is unknown and what is owed. Requests are kept from before, or parsed just then. Peers are
-`peers`' part.
+rules of its reasons, what is unknown and what is owed. Requests are kept from before, or parsed just then. Peers
+are `peers`' part.
 """
 
 from __future__ import annotations
