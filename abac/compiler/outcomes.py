@@ -99,6 +99,7 @@ class Outcomes:
 
     def _make(self, key: tuple[int, int, int, int, frozenset[str]]) -> Outcome:
         answer, cited, owing, certain, discharges = key
+        certain = self._index.merged(certain)
         owed = self._owes(owing, certain, EXTENDED[answer].name)
         must = tuple(o for o in owed if not o.advice)
         return Outcome(
@@ -133,13 +134,16 @@ class Outcomes:
         """Return an INDETERMINATE. `masks` are what the attributes said, by path; `held` gives the assertions."""
         index = self._index
         standing = relevant & (self._permits | self._denies)
+        certain = index.merged(certain & standing)
+        standing = index.merged(standing)
         open_ = standing & ~certain
-        lane = open_ << index.capacity
+        lane = (open_ & ~index.split) << index.capacity
         names = {path for path, mask in masks if mask & lane}
-        if open_ & index.closed:
-            asked = [c for n in bits(open_ & index.closed) for c, _ in index.closures[n]]
+        asked = [index.rules[n].condition for n in bits(open_ & index.split)]
+        asked += [c for n in bits(open_ & index.closed & ~index.split) for c, _ in index.closures[n]]
+        if asked:
             names |= set(self._leaves(asked, held()))
-        return self._undecided[answer, standing, certain & standing, tuple(sorted(names))]
+        return self._undecided[answer, standing, certain, tuple(sorted(names))]
 
     def _leaves(self, conditions: Iterable[Condition], held: Mapping[str, Assertion]) -> Iterable[str]:
         reference = Reference(held, self._index.functions)

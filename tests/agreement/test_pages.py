@@ -31,6 +31,7 @@ from abac.condition.expr import (
     Holds,
     Literal,
     Not,
+    Or,
     Order,
     SetConstant,
 )
@@ -128,14 +129,23 @@ def _plain(source):
     return Not(asked) if source.random() < 0.3 else asked
 
 
+def _either(source):
+    """A disjunction, or what comes to one, mostly over several attributes."""
+    first, *others = [_plain(source) for _ in range(source.choice((2, 2, 3, 4)))]
+    either = Or((first, And(tuple(others)) if source.random() < 0.4 else Or(tuple(others))))
+    return Not(either) if source.random() < 0.3 else either
+
+
 def _plain_root(source):
     algorithm = source.choice(UNORDERED)
     children = []
     for which in range(source.choice((1, 1, 2))):
         rules = []
         for n in range(source.randrange(1, 30)):
-            parts = [_plain(source) for _ in range(source.randrange(4))]
-            owed = (Obligation("duty-0"),) if source.random() < 0.05 else ()
+            parts = [
+                _plain(source) if source.random() < 0.8 else _either(source) for _ in range(source.randrange(4))
+            ]
+            owed = (Obligation("duty-0"), Obligation("advice", advice=True)) if source.random() < 0.05 else ()
             effect = source.choice(tuple(Effect))
             rules.append(_named(Rule(f"{which}-{n}", effect, And((*parts, Literal(TRUE))), owed), source))
         own = source.choice((algorithm, Algorithm.DENY_OVERRIDES))

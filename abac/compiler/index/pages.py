@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from abac.compiler.index.masks import Mask
-from abac.condition.expr import And, Attribute, Comparison, Condition, Constant, Order
+from abac.condition.expr import Attribute, Comparison, Condition, Constant, Order
 from abac.condition.schema import Schema
 from abac.condition.types import STRING
 
@@ -98,11 +98,11 @@ class Left:
         return (word & ((1 << width) - 1)) << 8 * start | word >> width << self.first
 
 
-def laid_out(conditions: Sequence[Condition], schema: Schema, free: int) -> tuple[Pages, list[int]] | None:
-    """Return pages for rules of these conditions and the slot of each; None where no attribute is a pivot."""
-    if len(conditions) < SMALLEST:
+def laid_out(rules: Sequence[Sequence[Condition]], schema: Schema, free: int) -> tuple[Pages, list[int]] | None:
+    """Return pages for rules of these conjuncts and the slot of each; None where no attribute is a pivot."""
+    if len(rules) < SMALLEST:
         return None
-    named = [dict(_named(condition, schema)) for condition in conditions]
+    named = [dict(_named(conjuncts, schema)) for conjuncts in rules]
     pivot = _pivot(named)
     if pivot is None:
         return None
@@ -127,9 +127,9 @@ def laid_out(conditions: Sequence[Condition], schema: Schema, free: int) -> tupl
     return Pages(pivot, low, tuple(spans), home), slots
 
 
-def _named(condition: Condition, schema: Schema) -> Iterator[tuple[str, str]]:
-    """Yield the attributes that a condition compares with one constant, so that it holds for no other value."""
-    for conjunct in condition.operands if isinstance(condition, And) else (condition,):
+def _named(conjuncts: Iterable[Condition], schema: Schema) -> Iterator[tuple[str, str]]:
+    """Yield the attributes that conjuncts compare with one constant, so that they hold for no other value."""
+    for conjunct in conjuncts:
         match conjunct:
             case Comparison(order=Order.EQUAL, left=Attribute() as read, right=Constant(value=str() as value)) | (
                 Comparison(order=Order.EQUAL, left=Constant(value=str() as value), right=Attribute() as read)
