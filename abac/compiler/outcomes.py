@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from abac.compiler.index import Index, bits
+from abac.compiler.index.bounded import Bounded
 from abac.condition.expr import Condition
 from abac.condition.reference import Assertion, Reference
 from abac.condition.truth import TRUE, UNKNOWN, Truth
@@ -23,21 +24,17 @@ EXTENDED = {int(answer): answer for answer in Extended}
 _PERMIT, _DENY = 1, 2
 
 
-class Remembered(dict[Any, Outcome]):
+class Remembered(Bounded[Any, Outcome]):
     """Outcomes by what they follow from; a new one is made, and remembered up to a limit."""
 
-    __slots__ = ("_limit", "_make")
+    __slots__ = ("_make",)
 
     def __init__(self, make: Callable[[Any], Outcome], limit: int) -> None:
-        super().__init__()
-        self._make, self._limit = make, limit
+        super().__init__(limit)
+        self._make = make
 
     def __missing__(self, key: Any) -> Outcome:
-        found = self._make(key)
-        if len(self) >= self._limit:
-            self.clear()
-        self[key] = found
-        return found
+        return self.keep(key, self._make(key))
 
 
 class Reasons(dict[int, Reason]):

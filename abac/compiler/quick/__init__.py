@@ -37,9 +37,9 @@ def generate(root: PolicySet, way: Runner) -> Run:
         return way.run
     index, outcomes = way.index, way.outcomes
     text = Text({"careful": way.run, "settle": way.settle})
-    Partial(text, index).write()
+    Partial(text, index, way.unread).write()
     left = usable(index)
-    straight = Straight(text, index, left)
+    straight = Straight(text, index, way.unread, left)
     at = straight.write()
     if left is None:
         deciding(text, root, index, outcomes, Whole(text, index, outcomes))

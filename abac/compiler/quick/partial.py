@@ -5,18 +5,20 @@ It keeps every mask, since what is unknown must be named.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from abac.compiler.index import Index
 from abac.compiler.index.table import Table
 from abac.compiler.quick.text import Text
-from abac.compiler.quick.unread import action, unread
+from abac.compiler.unread import Unread, action
 from abac.condition.schema import Category
 
 
 class Partial:
     """Writes the function `partly`."""
 
-    def __init__(self, text: Text, index: Index) -> None:
-        self._text, self._index = text, index
+    def __init__(self, text: Text, index: Index, unread: Mapping[Category, Unread]) -> None:
+        self._text, self._index, self._unread = text, index, unread
         self._guards: list[str] = []
         self._loads: list[str] = []
         self._masks: list[str] = []
@@ -49,7 +51,7 @@ class Partial:
             value = self._text.name(given)
             self._loads.append(f"{value} = {given}.get({name!r})")
             self._mask(table, value)
-        self._loads.append(f"{self._text.bind('unread', unread(self._index, category))}({given}, request)")
+        self._loads.append(f"{self._text.bind('unread', self._unread[category])}({given}, request.source)")
 
     def _mask(self, table: Table, value: str) -> None:
         if table.is_set or table.plain is None:

@@ -6,7 +6,7 @@ before, once note is taken of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,8 +15,8 @@ from abac.compiler.index.memo import Line
 from abac.compiler.index.pages import Left
 from abac.compiler.index.table import Table
 from abac.compiler.quick.text import Text
-from abac.compiler.quick.unread import action, unread
 from abac.compiler.quick.words import Cut, Few, Words, few
+from abac.compiler.unread import Unread, action
 from abac.condition.schema import Category
 from abac.condition.types import STRING
 from abac.errors import RequestError
@@ -29,8 +29,8 @@ Value = tuple[Category, str, Table]
 class Straight:
     """Writes the part that turns a request into `joined`, or leaves."""
 
-    def __init__(self, text: Text, index: Index, left: Left | None) -> None:
-        self._text, self._index, self._left = text, index, left
+    def __init__(self, text: Text, index: Index, unread: Mapping[Category, Unread], left: Left | None) -> None:
+        self._text, self._index, self._unread, self._left = text, index, unread, left
         self._at = "" if left is None else "[page]"
         self._cut = Cut(left, index.capacity)
         self._variables: dict[str, str] = {}
@@ -38,7 +38,7 @@ class Straight:
         self._looked: list[str] = []
         self._words: list[str] = []
         reads = [(c, name, table) for c in Category for name, table in index.reads(c)]
-        chosen = few([table for _, _, table in reads])
+        chosen = few([value[2] for value in reads if not self._is_pivot(value)])
         self._together = [value for table in chosen for value in reads if value[2] is table]
         self._held = Few(chosen, self._cut)
         self._alone = [value for value in reads if value not in self._together and not self._is_pivot(value)]
@@ -65,7 +65,7 @@ class Straight:
             add(3, line)
         add(2, "except KeyError: return partly(request, discharges)")
         add(2, "try:")
-        apart = self._look_up()
+        at = self._look_up()
         if self._left is None:
             start = [self._text.bind("start", self._index.start)] if self._index.start else []
             add(3, f"joined = {' | '.join([*self._words, *start]) or '0'}")
@@ -75,7 +75,7 @@ class Straight:
         if self._together:
             add(3, f"{self._text.bind('met', self._met())}(request)")
         add(3, "return partly(request, discharges)")
-        return apart
+        return at
 
     # --- loading -----------------------------------------------------------------------------------------
 
@@ -97,9 +97,9 @@ class Straight:
                 self._loads.append(
                     f"if {value}.__class__ is not {table.plain.__name__}: return careful(request, discharges)"
                 )
-        check = self._text.bind("unread", unread(self._index, category))
+        check = self._text.bind("unread", self._unread[category])
         more = f"len({given}) != {len(reads)}{self._spare(category)}" if reads else given
-        self._loads.append(f"if {more}: {check}({given}, request)")
+        self._loads.append(f"if {more}: {check}({given}, source)")
         return [f"{given}.__class__ is not dict"]
 
     def _spare(self, category: Category) -> str:
@@ -115,14 +115,14 @@ class Straight:
     # --- looking up --------------------------------------------------------------------------------------
 
     def _look_up(self) -> int:
-        apart = self._place()
+        at = self._place()
         if self._together:
             self._few()
         for value in self._alone:
             self._look(value)
         for line in self._looked:
             self._text.add(3, line)
-        return apart
+        return at
 
     def _place(self) -> int:
         """Leave two lines in which the place of the pivot's value is found and taken apart."""

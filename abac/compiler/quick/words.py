@@ -56,14 +56,14 @@ class Words:
 
     def __init__(self, memo: dict[Any, Mask], cut: Cut) -> None:
         self.known: dict[Any, Any] = {}
-        self._memo, self._cut = memo, cut
+        self._memo, self._cut, self._limit = memo, cut, max(cut.limit, SPARE)
 
     def more(self, value: Any) -> Any:
         """Return the words of a value not known yet. Raises `RequestError`, and `KeyError` as `Cut` does."""
         mask = self._memo[value]
         words = self._cut(mask)
         if value in self._memo:  # it is worth remembering
-            if len(self.known) >= max(self._cut.limit, SPARE):
+            if len(self.known) >= self._limit:
                 self.known.clear()
             self.known[value] = words
         return words

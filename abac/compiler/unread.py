@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from abac.compiler.index import Index
 from abac.compiler.index.table import Table
 from abac.condition.schema import Category
-from abac.policy.request import Request, unknown_attribute
+from abac.policy.request import Source, unknown_attribute
+
+Unread = Callable[[Mapping[Any, Any], Source], None]
+"""Checks what a category of a request has besides the attributes that rules read. Raises `RequestError`."""
 
 SHAPES = 1_024
 """As many orders of names as anybody sends."""
 
 
-def unread(index: Index, category: Category) -> Callable[[dict[Any, Any], Request], None]:
+def unread(index: Index, category: Category) -> Unread:
     """Return a function that checks at the door the attributes that no rule reads."""
     tables = {d.name: index.tables[d.path] for d in index.schema if d.category is category}
     shapes: dict[tuple[Any, ...], tuple[tuple[str, Table], ...]] = {}
@@ -28,13 +31,13 @@ def unread(index: Index, category: Category) -> Callable[[dict[Any, Any], Reques
         found = shapes[names] = tuple((name, tables[name]) for name in names if not tables[name].layers)
         return found
 
-    def check(given: dict[Any, Any], request: Request) -> None:
+    def check(given: Mapping[Any, Any], source: Source) -> None:
         names = tuple(given)
         found = shapes.get(names)
         for name, table in shape(names) if found is None else found:
             value = given[name]
             if value is not None:
-                table.check(value, request.source)
+                table.check(value, source)
 
     return check
 
