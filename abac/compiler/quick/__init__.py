@@ -1,10 +1,11 @@
 """The quick way: one function per program, written out for requests of the usual shape.
 
 Usual is a request of plain dictionaries from a source whose bare values have the schema's assurance, with a bare
-value for every attribute that rules read, by a caller who discharges nothing. The function looks up each value's
-mask, joins them, and if nothing is unknown and no closure is left to ask, goes on in two truths, straight to a
-remembered outcome. Anything else goes to `runner`, which does the same in general; equal answers are held by
-tests.
+value for every attribute that rules read, by a caller who discharges nothing. The function looks up what each
+value leaves standing, joins that, and if nothing is unknown and no closure is left to ask, goes on in two truths,
+straight to a remembered outcome. `straight` and `deciding` write its halves; `partial` writes the one for requests
+in which attributes are absent. Anything else goes to `runner`, which does the same in general; equal answers are
+held by tests.
 
 The text depends on the shape of a program alone (attributes, algorithms), so it is compiled once for all programs
 of one shape; no policy text ever enters it: names of attributes enter as `repr` of strings, masks as variables.
