@@ -28,7 +28,10 @@ def log_engine(url: sa.URL, patience: float) -> sa.Engine:
         with contextlib.suppress(sqlite3.OperationalError):  # what cannot be written can be read; writing says so
             connection.execute("PRAGMA journal_mode=WAL")
 
-    return _engine(url, set_up, connect_args={"timeout": patience, "check_same_thread": False})
+    pool = (
+        {} if url.database in (None, "", ":memory:") else {"pool_use_lifo": True}
+    )  # the last has pages in memory
+    return _engine(url, set_up, connect_args={"timeout": patience, "check_same_thread": False}, **pool)
 
 
 def keys_engine(url: sa.URL, patience: float) -> sa.Engine:
