@@ -1,7 +1,7 @@
 """Entries for the benchmarks of the log: decisions on the letter of 12 June, each with four sealed fields.
 
-Encoded and sealed as in use, under the shipped policies: the subject, its citizenships, and the reasons and unknown
-attributes that follow from them are commitments in the entry, and its opening is one encrypted row.
+Encoded and sealed as in use, under the shipped policies: the subject, its citizenships, and the reasons and
+unknown attributes that follow from them are commitments in the entry, and its opening is one encrypted row.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Entries of decisions with four sealed fields, an opening each, in groups of 100: from sealed drafts to durable,
 with places, hashes, tree, signed checkpoint and indexes. Raw rows are two tables with a number and bytes, one
 commit for 100 rows of each, the same file system, the same settings: `executemany` on SQLite, binary COPY on
-PostgreSQL. The acceptance: 70 % of raw, 50,000 entries a second on SQLite with `synchronous=FULL`, 45,000 on PostgreSQL.
+PostgreSQL. The acceptance: 70 % of raw, 50,000 entries a second on SQLite with `synchronous=FULL`, 45,000 on
+PostgreSQL.
 
 Both write a block, then the other does, so that what else the machine does strikes both alike; figures are medians
 over blocks.

@@ -6,6 +6,7 @@ Transactions are begun by us, never by the driver. When they are begun, and comm
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,12 @@ def log_engine(url: sa.URL, patience: float) -> sa.Engine:
 def keys_engine(url: sa.URL, patience: float) -> sa.Engine:
     """Return an engine on a file of keys: no write-ahead log, and what is deleted is overwritten.
 
-    `EXTRA`, since a rollback journal that a power cut brings back would take a commit with it.
+    `EXTRA`, since a rollback journal that a power cut brings back would take a commit with it. A new file can be
+    read by its owner only.
     """
+    if (name := url.database) and name != ":memory:" and not Path(name).exists():
+        with contextlib.suppress(OSError):  # whoever connects says what is wrong
+            os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
 
     def set_up(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
