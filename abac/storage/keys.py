@@ -45,6 +45,14 @@ class SubjectKey(NamedTuple):
     key: bytes
 
 
+class KeptKey(NamedTuple):
+    """A key with whom and which month it is for."""
+
+    key: bytes
+    subject: str
+    period: str
+
+
 class SubjectKeys:
     """The keys of one database, made when first asked for. Share it between threads."""
 
@@ -78,6 +86,20 @@ class SubjectKeys:
         with self.database.reading() as connection:
             for some in _batches(sorted(set(handles))):
                 found |= {row.handle: row.key for row in connection.execute(_among(query, "handle", some))}
+        return found
+
+    def kept(self, handles: Iterable[bytes]) -> Mapping[bytes, KeptKey]:
+        """Return the keys that still exist with whom they are for, by handle."""
+        listed = list(set(handles))
+        of = SUBJECT_KEYS.c
+        query = sa.select(of.handle, of.key, of.subject, of.period)
+        found: dict[bytes, KeptKey] = {}
+        with self.database.reading() as connection:
+            for at in range(0, len(listed), 500):
+                chosen = query.where(of.handle.in_(listed[at : at + 500]))
+                found |= {
+                    row.handle: KeptKey(row.key, row.subject, row.period) for row in connection.execute(chosen)
+                }
         return found
 
     def handles(self, *, subject: str | None = None, before: str | None = None) -> list[bytes]:
