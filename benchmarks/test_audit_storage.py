@@ -29,7 +29,6 @@ from abac.storage.database import Database
 from abac.storage.log import DecisionLog
 from abac.storage.migrate import upgrade
 from abac.storage.size import measured
-from abac.storage.sqlite import PAGE
 from benchmarks.entries import drafts
 from tests.postgres import postgres  # noqa: F401  # a fixture
 
@@ -51,7 +50,7 @@ def rows(sealed):
 class RawSqlite:
     def __init__(self, path):
         self._connection = sqlite3.connect(path, isolation_level=None)
-        for setting in (f"page_size={PAGE}", "journal_mode=WAL", "synchronous=FULL"):
+        for setting in ("journal_mode=WAL", "synchronous=FULL"):
             self._connection.execute(f"PRAGMA {setting}")
         for table in ("a", "b"):
             self._connection.execute(f"CREATE TABLE {table} (seq INTEGER PRIMARY KEY, bytes BLOB)")

@@ -75,7 +75,7 @@ class DecisionLog:
 
     def __init__(self, database: Database, key: SigningKey | None, clock: Clock) -> None:
         self.database, self.key, self.clock = database, key, clock
-        self._preparing, self._writing = threading.Lock(), threading.Lock()
+        self._preparing = threading.Lock()
         self._next, self._alone = End(), True
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class DecisionLog:
         with contextlib.ExitStack() as preparing:
             preparing.enter_context(self._preparing)
             group = self._expected(drafts, key)
-            with self._writing, self.database.turn(CHECKPOINT) as turn:
+            with self.database.turn(CHECKPOINT) as turn:
                 way = rows(turn.raw)
                 self._alone = turn.answer == (self._next.checkpoint,)
                 if group is None or not self._alone:
