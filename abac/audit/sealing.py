@@ -12,12 +12,13 @@ import os
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from struct import Struct
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from abac.audit.commitment import commit, commitments
+from abac.audit.commitment import commit, name, start
 from abac.audit.deciding import Unsealed
 from abac.audit.encoding import to_base64
 from abac.audit.entry import DECISION, Draft, Entry
@@ -49,19 +50,27 @@ def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
 
 
 def _seal(unsealed: Unsealed, handle: bytes, key: bytes, random: bytes) -> Draft:
-    identity, _, _, clear, secret = unsealed
+    """Seal one entry with its share of random bytes: the nonce, then a salt for each field.
+
+    What the opening holds of a field (salt, length, value) is the end of what its commitment hashes, so both are
+    made of one string of bytes.
+    """
+    identity, clear, secret = unsealed.id, unsealed.clear, unsealed.secret
     if not secret:
         return Draft(identity, DECISION, clear + b"}")
+    head, at = start(identity), NONCE
+    sealed: list[bytes] = []
+    plain: list[bytes] = []
+    for field, value in secret:
+        named, quoted = _FIELDS[field]
+        opened = random[at : at + SALT] + _LENGTH(len(value)) + value
+        at += SALT
+        plain.append(opened)
+        sealed.append(quoted + b2a_base64(sha256(head + named + opened).digest(), newline=False))
     nonce = random[:NONCE]
-    salts = [random[at : at + SALT] for at in range(NONCE, len(random), SALT)]
-    salted = [(field, salt, value) for (field, value), salt in zip(secret, salts, strict=True)]
-    sealed = [
-        _named(field) + b2a_base64(hidden, newline=False)
-        for (field, _), hidden in zip(secret, commitments(identity, salted), strict=True)
-    ]
     body = b"".join((clear, b',"sealed":{', b'",'.join(sealed), b'"},"key":"', handle.hex().encode(), b'"}'))
-    plain = b"".join([part for _, salt, value in salted for part in (salt, _LENGTH(len(value)), value)])
-    return Draft(identity, DECISION, body, handle, nonce + _cipher(key).encrypt(nonce, plain, identity))
+    opening = nonce + _cipher(key).encrypt(nonce, b"".join(plain), identity)
+    return Draft(identity, DECISION, body, handle, opening)
 
 
 def unseal(entry: Entry, opening: bytes, key: bytes) -> Opened:
@@ -88,8 +97,8 @@ def resealed(draft: Draft, entry: Entry, old: bytes, handle: bytes, key: bytes) 
     `entry` is the draft as it is read back, `old` the key it is under. Only for a draft that has no place yet: its
     body names its key.
     """
-    opened = unseal(entry, draft.opening, old)
-    plain = b"".join(part for salt, value in opened.values() for part in (salt, _LENGTH(len(value)), value))
+    unseal(entry, draft.opening, old)
+    plain = _cipher(old).decrypt(draft.opening[:NONCE], draft.opening[NONCE:], draft.id)
     nonce = os.urandom(NONCE)
     ending = b'"%b"}' % draft.key.hex().encode()
     body = draft.body.removesuffix(ending) + b'"%b"}' % handle.hex().encode()
@@ -107,9 +116,15 @@ def unfaithful(entry: Entry, opened: Mapping[str, tuple[bytes, bytes]]) -> Itera
 _LENGTH = Struct(">I").pack
 
 
-@lru_cache(maxsize=1_024)
-def _named(field: str) -> bytes:
-    return b'"%b":"' % field.encode()
+class _Fields(dict[str, tuple[bytes, bytes]]):
+    """How a field's name stands in a commitment, and in an entry; a schema has few sensitive fields."""
+
+    def __missing__(self, field: str) -> tuple[bytes, bytes]:
+        found = self[field] = name(field), b'"%b":"' % field.encode()
+        return found
+
+
+_FIELDS = _Fields()
 
 
 @lru_cache(maxsize=10_000)

@@ -116,9 +116,12 @@ class RecordedPoint:
         self._log = Groups(LogSink(store, keyring).write, name="abac-recorder", most=group, wait=wait, bound=bound)
         self._journal: Groups[Unsealed] | None = None
         self._merging: Merging | None = None
+        self._usual = None if self.mode is Mode.BUFFERED else self._log  # where entries go that no scope demands
         if folder is not None and self.mode in (Mode.SPILL, Mode.AUTO):
             sink = JournalSink(store, keyring, folder, identity)
-            self._journal = Groups(sink.write, name="abac-journal", most=group, wait=wait, bound=bound)
+            self._journal = self._usual = Groups(
+                sink.write, name="abac-journal", most=group, wait=wait, bound=bound
+            )
             self._merging = Merging(store, sink, folder, identity)
         atexit.register(self.close)
 
@@ -266,11 +269,9 @@ class RecordedPoint:
             self.shadow.decide(name, request, outcome, discharges)
         when = self._store.log.clock() if at is None else at
         unsealed = in_force.encoder.encode(name, when, request, outcome, circumstances)
-        if self.mode is Mode.REQUIRED or (in_force.scope is not None and in_force.scope.holds(request)):
+        if in_force.scope is not None and in_force.scope.holds(request):
             return outcome, unsealed, self._log
-        if self.mode is Mode.BUFFERED:
-            return outcome, unsealed, None
-        return outcome, unsealed, self._log if self._journal is None else self._journal
+        return outcome, unsealed, self._usual
 
     async def _put(self, way: Groups[Unsealed], unsealed: Unsealed, ticket: Ticket | None) -> None:
         """Put as `Groups.put` does, and let others run while there is no room."""
@@ -295,7 +296,7 @@ class RecordedPoint:
             self._log.put(unsealed, None, self._patience)
         except AbacError as error:
             return self._answer(outcome, unsealed, None, error=error)
-        return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), Recorded.BUFFER)
+        return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), _BUFFER)
 
     def _answer(
         self,
@@ -311,6 +312,9 @@ class RecordedPoint:
             return Answer(outcome, False, uuid_text(unsealed.id), Recorded.NOT, None, error)
         recorded = Recorded.BUFFER if way is None else Recorded.LOG if way is self._log else Recorded.JOURNAL
         return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), recorded, place)
+
+
+_BUFFER = Recorded.BUFFER
 
 
 def identity() -> bytes:
