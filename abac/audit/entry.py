@@ -92,7 +92,7 @@ def read_entry(data: bytes) -> Entry:
     """Return the entry that bytes are. Raises `EntryError` with what is wrong."""
     try:
         return _decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EntryError(f"not an entry of the log: {error}") from None
 
 
