@@ -32,7 +32,7 @@ from abac.compiler.link import directive_policy
 from abac.policy.decision import Effect
 from abac.policy.directive import Clause, ClauseKind, Directive, Event, StatusEvent
 from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
-from abac.service.recording.point import identity
+from abac.service.recording.sinks import identity
 from abac.service.recording.scope import Scope
 from abac.service.store import Store
 

@@ -13,6 +13,7 @@ from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from itertools import chain
 from struct import Struct
 
 from cryptography.exceptions import InvalidTag
@@ -34,12 +35,12 @@ class Opened(dict[str, tuple[bytes, bytes]]):
 
 def seal(unsealed: Unsealed, handle: bytes, key: bytes) -> Draft:
     """Return the draft of an entry whose secret fields only `key` (32 bytes, named `handle`) opens."""
-    return _seal(unsealed, handle, key, os.urandom(NONCE + SALT * len(unsealed.secret)))
+    return _seal(unsealed, handle, key, os.urandom(_needed(unsealed)))
 
 
 def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
     """Return the drafts of a group, each given with its key's handle and its key: `seal` with one draw for all."""
-    needed = [NONCE + SALT * len(unsealed.secret) for unsealed, _, _ in group]
+    needed = [_needed(unsealed) for unsealed, _, _ in group]
     random = os.urandom(sum(needed))
     drafts: list[Draft] = []
     at = 0
@@ -49,28 +50,32 @@ def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
     return drafts
 
 
+def _needed(unsealed: Unsealed) -> int:
+    """Return how many random bytes an entry takes: a nonce, and a salt for each field."""
+    return NONCE + SALT * (len(unsealed.told) + len(unsealed.said))
+
+
 def _seal(unsealed: Unsealed, handle: bytes, key: bytes, random: bytes) -> Draft:
     """Seal one entry with its share of random bytes: the nonce, then a salt for each field.
 
     What the opening holds of a field (salt, length, value) is the end of what its commitment hashes, so both are
     made of one string of bytes.
     """
-    identity, clear, secret = unsealed.id, unsealed.clear, unsealed.secret
-    if not secret:
-        return Draft(identity, DECISION, clear + b"}")
-    head, at = start(identity), NONCE
-    sealed: list[bytes] = []
+    identity, fields = unsealed.id, _FIELDS
+    if len(random) == NONCE:
+        return Draft(identity, DECISION, unsealed.clear + b"}")
+    head, at, nonce = start(identity), NONCE, random[:NONCE]
+    parts = [unsealed.clear, b',"sealed":{']
     plain: list[bytes] = []
-    for field, value in secret:
-        named, quoted = _FIELDS[field]
+    for field, value in chain(zip(unsealed.paths, unsealed.told), unsealed.said):  # noqa: B905  # of one length
+        named, quoted = fields[field]
         opened = random[at : at + SALT] + _LENGTH(len(value)) + value
         at += SALT
         plain.append(opened)
-        sealed.append(quoted + b2a_base64(sha256(head + named + opened).digest(), newline=False))
-    nonce = random[:NONCE]
-    body = b"".join((clear, b',"sealed":{', b'",'.join(sealed), b'"},"key":"', handle.hex().encode(), b'"}'))
+        parts += (quoted, b2a_base64(sha256(head + named + opened).digest(), newline=False), b'",')
+    parts[-1] = b'"},"key":"%b"}' % handle.hex().encode()
     opening = nonce + _cipher(key).encrypt(nonce, b"".join(plain), identity)
-    return Draft(identity, DECISION, body, handle, opening)
+    return Draft(identity, DECISION, b"".join(parts), handle, opening)
 
 
 def unseal(entry: Entry, opening: bytes, key: bytes) -> Opened:

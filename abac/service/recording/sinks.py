@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from uuid_utils import uuid7
+
 from abac.audit.deciding import Unsealed
 from abac.audit.sealing import seal_each
 from abac.errors import AbacError
@@ -171,3 +173,8 @@ def stand_in(keys: SubjectKeys, journal: bytes, clock: Clock) -> SubjectKey | No
         return keys.of([pair])[pair]
     except AbacError:
         return None
+
+
+def identity() -> bytes:
+    """Return a new UUIDv7 (RFC 9562), 16 bytes."""
+    return uuid7().bytes
