@@ -1,10 +1,9 @@
-"""Decide entries again: under their own revision, to see that the log tells the truth; under another, to see what
-would have changed.
+"""Decide entries again: under their own revision, or under another, for what would have changed.
 
 Every entry comes out as one of four: *match*; *mismatch*; *consistent*, where sealed fields are gone and what is
-left does not contradict the answer; *not re-performable*, where the revision is not there, is of another meaning, or
-calls a function that is missing. Nothing is left uncounted.
-"""  # noqa: D205, D400  # one sentence
+left does not contradict the answer; *not re-performable*, where the revision is not there, is of another meaning,
+or calls a function that is missing. Nothing is left uncounted.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walk over the decisions of a log, each with what can still be opened of it: a page at a time, in little memory."""
+"""Walk over the decisions of a log, each with what can still be opened of it: page by page, in little memory."""
 
 from __future__ import annotations
 
