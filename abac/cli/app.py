@@ -9,7 +9,20 @@ import typer
 from typer.core import TyperGroup
 
 from abac import __version__
-from abac.cli import check, decide, directive, export, new, policy, population, program, publish, simulate, test
+from abac.cli import (
+    audit,
+    check,
+    decide,
+    directive,
+    export,
+    new,
+    policy,
+    population,
+    program,
+    publish,
+    simulate,
+    test,
+)
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
 from abac.errors import AbacError
 
@@ -87,3 +100,4 @@ app.add_typer(export.app, name="export")
 app.add_typer(program.app, name="program")
 app.command("publish")(publish.publish)
 app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
