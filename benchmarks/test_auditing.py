@@ -1,10 +1,10 @@
 """How fast a log is verified and proved, beside bare hashing of the same bytes in the same run.
 
     pytest benchmarks/test_auditing.py -s                       # a hundred thousand entries
-    ABAC_AUDITED=1000000 pytest benchmarks/test_auditing.py -s  # the million of the acceptance
+    ABAC_AUDITED=1000000 pytest benchmarks/test_auditing.py -s  # a million
 
-A log on SQLite of entries with four sealed fields each, openings beside, in groups of five hundred. Proofs are made
-at ten million leaves from a SQLite table of tiles; the entries themselves are not needed for a proof.
+A log on SQLite of entries with four sealed fields each, openings beside, in groups of five hundred. Proofs are
+made at ten million leaves from a SQLite table of tiles; the entries themselves are not needed for a proof.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _program():
 def _fill(store, count):
     program = _program()
     encoder = DecisionEncoder(program)
-    asked = [sample._request(number) for number in range(sample.SUBJECTS)]
+    asked = [sample.request(number) for number in range(sample.SUBJECTS)]
     answered = [decide(program, request) for request in asked]
     keys = store.keys.of([(request.subject["id"], "2026-06") for request in asked])
     group = []
