@@ -5,6 +5,7 @@
 | database | `ABAC_DATABASE` | `sqlite:///abac.db` |
 | subjects' keys | `ABAC_SUBJECT_KEYS` | `<file>.keys` beside a SQLite file; else the database itself |
 | signing key | `ABAC_AUDIT_KEY` (the key) or `ABAC_AUDIT_KEY_FILE` | `<file>.key` beside a SQLite file |
+| journals | `ABAC_JOURNAL`, a folder | `<file>.journals` beside a SQLite file; else `abac.journals` |
 
 The signing key beside a SQLite file is made where it is missing.
 """
@@ -51,6 +52,7 @@ class Settings:
     subject_keys: str = ""
     key: str = ""
     key_file: str = ""
+    journal: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ, *, database: str | None = None) -> Settings:
@@ -60,6 +62,7 @@ class Settings:
             environment.get("ABAC_SUBJECT_KEYS", ""),
             environment.get("ABAC_AUDIT_KEY", ""),
             environment.get("ABAC_AUDIT_KEY_FILE", ""),
+            environment.get("ABAC_JOURNAL", ""),
         )
 
 
@@ -84,7 +87,7 @@ def open_store(
     if not read_only:
         keys.create()
     log = DecisionLog(database, None if read_only else signing_key(settings, file), clock)
-    return Store(database, log, keys, Policies(log))
+    return Store(database, log, keys, Policies(log), Path(settings.journal or f"{file or 'abac'}.journals"))
 
 
 def signing_key(settings: Settings, beside: Path | None) -> SigningKey:

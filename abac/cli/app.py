@@ -12,6 +12,7 @@ from abac import __version__
 from abac.cli import (
     audit,
     check,
+    db,
     decide,
     directive,
     export,
@@ -95,6 +96,7 @@ app.command("check")(check.check)
 app.command("test")(test.run_cases)
 app.command("new")(new.new)
 app.add_typer(population.app, name="population")
+app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")
 app.add_typer(export.app, name="export")
 app.add_typer(program.app, name="program")

@@ -108,7 +108,7 @@ def activate(
 ) -> None:
     """Approve a draft that somebody else recorded, and put it in force."""
     when = moment(effective, "--effective")
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         published = store.policies.activate(revision, who=who, why=why, expect=expect, effective=when)
     if as_json:
         print_json(published.as_json())
@@ -129,7 +129,7 @@ def rollback(
 ) -> None:
     """Put an earlier revision in force again; one that is still to come is called off."""
     when = moment(effective, "--effective")
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         published = store.policies.rollback(
             who=who, why=why, approver=approver, to=to, expect=expect, effective=when
         )

@@ -28,7 +28,7 @@ def start(
     database: Annotated[str | None, DATABASE] = None,
 ) -> None:
     """Start running a revision in shadow; it answers nobody."""
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         print(store.policies.shadows.start(revision, who=who, why=why).revision)
 
 
@@ -54,7 +54,7 @@ def stop(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """End the shadow that runs; the log states its counts."""
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         found = store.policies.shadows.stop(who=who, why=why)
     _tell(found, as_json=as_json)
 

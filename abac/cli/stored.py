@@ -24,15 +24,15 @@ AT = typer.Option(help="The time asked about, with an offset; default: now.")
 KNOWN_AT = typer.Option(help="By what was recorded up to then; default: now.")
 
 
-def opened(database: str | None, *, making: bool = False) -> Store:
-    """Open the store of a database; a file that is not there is made only by a verb that writes."""
+def opened(database: str | None, *, writing: bool = False, making: bool = False) -> Store:
+    """Open the store of a database: to read, to write, or to write into one that is made if missing."""
     from abac.bootstrap import Settings, open_store
     from abac.storage.faults import StorageError
 
     settings = Settings.of(database=database)
     if not making and not there(database):
         raise StorageError(f"no database at {settings.database}", "name one with --database, or publish into it")
-    return open_store(settings)
+    return open_store(settings, read_only=not (writing or making))
 
 
 def there(database: str | None) -> bool:

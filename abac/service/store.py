@@ -6,6 +6,7 @@ Which settings it is opened with is `bootstrap`'s part.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,8 @@ class Store:
     log: DecisionLog
     keys: SubjectKeys
     policies: Policies
+    journal: Path | None = None
+    """The folder where workers keep journals of decisions that the log has not yet; None for none."""
 
     def close(self) -> None:
         """Close every connection."""

@@ -29,7 +29,7 @@ from abac.storage.faults import (
 )
 
 LOCK = 0x61626163
-"""The advisory lock of PostgreSQL that writers of the log take: `abac` in ASCII."""
+"""The advisory lock of PostgreSQL that writers of the log take: `abac` in ASCII. Writers of keys take the next."""
 
 SCHEMA = "0001"
 """The migration that this version's tables come from."""
@@ -66,6 +66,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience = patience
         self.forgets, self.read_only = forgets, read_only
+        self._take_turn = f"SELECT pg_advisory_xact_lock({LOCK + forgets})"
         self.engine = self._sqlite() if self.is_sqlite else self._postgres(pings=True)
         self._turns = self.engine if self.is_sqlite else self._postgres(pings=False)
 
@@ -92,7 +93,7 @@ class Database:
                 transaction = connection.begin()
                 undone.callback(transaction.close)
                 if not self.is_sqlite:
-                    connection.exec_driver_sql(_TAKE_TURN)
+                    connection.exec_driver_sql(self._take_turn)
                 yield connection
                 with _outcome_told():
                     transaction.commit()
@@ -119,7 +120,7 @@ class Database:
             raw: Any = held.dbapi_connection
             try:
                 with contextlib.nullcontext() if self.is_sqlite else raw.pipeline():
-                    raw.execute("BEGIN IMMEDIATE" if self.is_sqlite else _TAKE_TURN)
+                    raw.execute("BEGIN IMMEDIATE" if self.is_sqlite else self._take_turn)
                     asked = raw.execute(question)
                 yield Turn(raw, asked.fetchone())
             except Exception as error:
@@ -127,12 +128,17 @@ class Database:
                     held.invalidate(error)
                 raise  # and the pool rolls back what comes back to it
 
+    def _missing(self) -> bool:
+        return self.file is not None and not self.file.exists()
+
     def _writable(self) -> None:
         if self.read_only:
             raise StorageReadOnlyError(f"{self} was opened for reading only")
 
     def check(self) -> None:
         """Raise `StorageOutdatedError` where the tables are not those of this version."""
+        if self.read_only and self._missing():
+            raise StorageLostError(f"there is no file {self.file}", "check the URL: sqlite:///FILE")
         found = self.schema()
         if found != SCHEMA:
             said = "has no tables of ours" if found is None else f"has the tables of migration {found}"
@@ -140,6 +146,8 @@ class Database:
 
     def schema(self) -> str | None:
         """Return the migration that the tables come from, or None where there are none."""
+        if self._missing():
+            return None  # nothing is made by asking
         with self.reading() as connection:
             if not sa.inspect(connection).has_table("abac_schema"):
                 return None
@@ -176,9 +184,6 @@ class Database:
             "application_name": "abac",
         }
         return sa.create_engine(self.url, pool_pre_ping=pings, connect_args=arguments)
-
-
-_TAKE_TURN = f"SELECT pg_advisory_xact_lock({LOCK})"
 
 
 def _known(url: str) -> sa.URL:

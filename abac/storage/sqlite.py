@@ -1,4 +1,4 @@
-"""How a SQLite file is opened: to keep the log, to keep keys that can be forgotten, or to be read and never changed.
+"""How a SQLite file is opened: to keep the log, to keep keys that can be forgotten, or to be read only.
 
 Transactions are begun by us, never by the driver. When they are begun, and committed, is `database`'s part.
 """
@@ -32,11 +32,14 @@ def log_engine(url: sa.URL, patience: float) -> sa.Engine:
 
 
 def keys_engine(url: sa.URL, patience: float) -> sa.Engine:
-    """Return an engine on a file of keys: no write-ahead log, and what is deleted is overwritten."""
+    """Return an engine on a file of keys: no write-ahead log, and what is deleted is overwritten.
+
+    `EXTRA`, since a rollback journal that a power cut brings back would take a commit with it.
+    """
 
     def set_up(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
-        for setting in ("synchronous=FULL", "secure_delete=ON", "journal_mode=DELETE"):
+        for setting in ("synchronous=EXTRA", "secure_delete=ON", "journal_mode=DELETE"):
             connection.execute(f"PRAGMA {setting}")
 
     return _engine(url, set_up, connect_args={"timeout": patience, "check_same_thread": False})
@@ -79,7 +82,8 @@ def _for_reading(file: Path, patience: float) -> sqlite3.Connection:
         found.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
     except sqlite3.OperationalError as error:
         log = file.with_name(f"{file.name}-wal")
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or (log.exists() and log.stat().st_size):
+        kept_out = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        if not kept_out or (log.exists() and log.stat().st_size):
             raise
         found.close()
         found = sqlite3.connect(f"{uri}&immutable=1", **options)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from abac.cli.audit.opening import looked, own_keys
+from abac.cli.audit.opening import own_keys
 from abac.cli.console import print_json, report_error
 from abac.cli.stored import DATABASE, JSON, opened, refused
 
@@ -41,7 +41,7 @@ def checkpoint(
     from abac.service.auditing.keeping import KeptElsewhereError
 
     pause = None if every is None else _seconds(every)
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         while True:
             try:
                 _keep(store, to, as_json=as_json)
@@ -98,7 +98,7 @@ def vkey(database: Annotated[str | None, DATABASE] = None, as_json: Annotated[bo
     if settings.key or settings.key_file:
         _print_key(signing_key(settings, None).verifying.text(), as_json=as_json)
         return
-    with looked(database) as store:
+    with opened(database) as store:
         keys = own_keys(store, database)
     if not keys:
         raise refused("ABAC_AUDIT_KEY_FILE", "there is no signing key: abac audit keygen makes one")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from abac.cli.audit.opening import SINCE, UNTIL, Counted, looked, when
+from abac.cli.audit.opening import SINCE, UNTIL, Counted, when
 from abac.cli.console import err, print_json
 from abac.cli.stored import DATABASE, JSON, WHO, WHY, opened, refused
 
@@ -49,7 +49,7 @@ def redact(
     """
     from abac.service.auditing import redacting
 
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         if resume:
             keys, openings = redacting.resume(store)
             _say({"keys": keys, "openings": openings}, f"finished: {keys:,} keys, {openings:,} openings", as_json)
@@ -93,7 +93,7 @@ def prune(
 
     at = when(before, "--before")
     assert at is not None  # noqa: S101  # it is given
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         if dry_run:
             plan = pruning.plan(store, at)
             _say(plan.as_json(), f"{plan.entries:,} decisions would be moved", as_json)
@@ -122,7 +122,7 @@ def add(
     """Place a hold on everybody's entries or one subject's, of all times or of some."""
     from abac.service.auditing.retention import hold
 
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         start, stop = when(since, "--from"), when(until, "--to")
         placed = hold(store, name, who=who, why=why, subject=subject, start=start, stop=stop)
     _say(placed._asdict(), f"held: {placed.name}, by entry {placed.seq}", as_json)
@@ -135,7 +135,7 @@ def listed(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the holds in force."""
-    with looked(database) as store:
+    with opened(database) as store:
         found = _holds(store, lifted=everything)
     if as_json:
         print_json(found)
@@ -179,7 +179,7 @@ def lift(
     """Lift a hold, by two names."""
     from abac.service.auditing.retention import lift as lifted
 
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         done = lifted(store, name, who=who, approver=approver, why=why)
     _say(done._asdict(), f"lifted: {done.name}, by entry {done.lifted}", as_json)
 
@@ -196,7 +196,7 @@ def set_(
     """Set how long everything is kept, by two names; five years where nobody ever did (15 CFR 762.6)."""
     from abac.service.auditing.retention import set_retention
 
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         before = set_retention(store, period, who=who, approver=approver, why=why)
     _say({"period": period, "before": before}, f"kept for {period} from now on; before: {before}", as_json)
 
@@ -206,7 +206,7 @@ def show(database: Annotated[str | None, DATABASE] = None, as_json: Annotated[bo
     """Say how long everything is kept."""
     from abac.service.auditing.retention import period
 
-    with looked(database) as store, store.database.reading() as connection:
+    with opened(database) as store, store.database.reading() as connection:
         found = period(connection)
     _say({"period": found}, f"kept for {found}", as_json)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from abac.cli.audit.opening import KEYS, SINCE, UNTIL, Counted, looked, own_keys, verifying_keys, when
+from abac.cli.audit.opening import KEYS, SINCE, UNTIL, Counted, own_keys, verifying_keys, when
 from abac.cli.audit.proving import ARCHIVE, ENTRY
 from abac.cli.console import FAILED, err, print_json, report_error
 from abac.cli.stored import DATABASE, JSON, opened, refused
@@ -53,7 +53,7 @@ def show(
     from abac.service.auditing import archives, reading, showing
     from abac.service.files import write_text
 
-    with looked(database) as store:
+    with opened(database) as store:
         if archive is None:
             with store.database.reading() as connection:
                 read = reading.find(connection, entry)
@@ -106,7 +106,7 @@ def list_(
 
     wanted = Wanted(kind, decision, subject, model, Span(when(since, "--from"), when(until, "--to")))
     most = limit if limit is not None or as_json else 100
-    with looked(database) as store, Counted("looking", size_of(store)) as progress:
+    with opened(database) as store, Counted("looking", size_of(store)) as progress:
         found = islice(entries(store, wanted, opening=disclose, progress=progress), most)
         if as_json:
             print("[", end="")
@@ -151,7 +151,7 @@ def export(
     from abac.service.auditing.walking import Span, size_of
 
     span = Span(when(since, "--from"), when(until, "--to"))
-    with looked(database) as store, Counted("exporting", size_of(store)) as progress:
+    with opened(database) as store, Counted("exporting", size_of(store)) as progress:
         number = exported(store, form.value, out, span=span, disclose=disclose, progress=progress)
     err().print(Text(f"Written: {out}, {number:,} entries"))
 
@@ -180,7 +180,7 @@ def report(
     for path in (out, target):
         if path.exists():
             raise refused("--out", f"{path} exists already, and is not overwritten")
-    with opened(database) as store:
+    with opened(database, writing=True) as store:
         assert store.log.key is not None  # noqa: S101  # opened to write
         with Counted("verifying", size_of(store)) as progress:
             verified = verify(store, now=store.log.clock(), progress=progress)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from abac.cli.console import err
 from abac.cli.progress import PATIENCE
-from abac.cli.stored import moment, there
+from abac.cli.stored import moment
 
 if TYPE_CHECKING:
     from abac.audit.note import VerifyingKey
@@ -28,17 +28,6 @@ SINCE = typer.Option("--from", help="From this time on; a date is midnight UTC."
 UNTIL = typer.Option("--to", help="Until before this time; a date is midnight UTC.")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def looked(database: str | None) -> Store:
-    """Open the store of a database to look at it: nothing is made or written, and no signing key is needed."""
-    from abac.bootstrap import Settings, open_store
-    from abac.storage.faults import StorageError
-
-    settings = Settings.of(database=database)
-    if not there(database):
-        raise StorageError(f"no database at {settings.database}", "name one with --database")
-    return open_store(settings, read_only=True)
 
 
 def own_keys(store: Store, database: str | None) -> list[VerifyingKey]:

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from abac.cli.audit.opening import KEYS, looked, own_keys, verifying_keys
+from abac.cli.audit.opening import KEYS, own_keys, verifying_keys
 from abac.cli.console import FAILED, err, print_json, report_error
-from abac.cli.stored import DATABASE, JSON
+from abac.cli.stored import DATABASE, JSON, opened
 
 ENTRY = typer.Argument(metavar="ID", help="The entry's id (a UUID) or its place (a number).")
 OUT = typer.Option(help="The file to write; default: standard output.")
@@ -34,7 +34,7 @@ def prove(
     from abac.service.auditing import proving, pruning
     from abac.service.files import write_text
 
-    with looked(database) as store:
+    with opened(database) as store:
         if archive is None:
             receipt = proving.prove(store, entry, disclose=disclose or ())
         else:
@@ -103,7 +103,7 @@ def consistency(
 
     texts = read_text(old), None if new is None else read_text(new)
     given = verifying_keys(key)
-    with looked(database) as store:
+    with opened(database) as store:
         try:
             proof = proof_of(store, *texts, keys=given or own_keys(store, database))
         except InconsistentError as error:

@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from abac.cli.audit.opening import SINCE, UNTIL, Counted, looked, when
+from abac.cli.audit.opening import SINCE, UNTIL, Counted, when
 from abac.cli.console import FAILED, SHOWN, err, out, print_json
-from abac.cli.stored import DATABASE, JSON
+from abac.cli.stored import DATABASE, JSON, opened
 
 if TYPE_CHECKING:
     from abac.service.auditing.replaying import Programs, Replay
@@ -42,7 +42,7 @@ def replay(
     from abac.service.auditing.walking import Span, size_of
 
     span = Span(when(since, "--from"), when(until, "--to"))
-    with looked(database) as store, Counted("replaying", size_of(store)) as progress:
+    with opened(database) as store, Counted("replaying", size_of(store)) as progress:
         programs = _programs(store, program or [])
         done = replayed(store, programs, span=span, sample=sample, seed=seed, revision=revision, progress=progress)
     if as_json:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from abac.cli.audit.opening import KEYS, Counted, looked, own_keys, verifying_keys
+from abac.cli.audit.opening import KEYS, Counted, own_keys, verifying_keys
 from abac.cli.console import FAILED, err, out, print_json
-from abac.cli.stored import DATABASE, JSON
+from abac.cli.stored import DATABASE, JSON, opened
 
 if TYPE_CHECKING:
     from abac.service.auditing.findings import Findings
@@ -42,7 +42,7 @@ def verify(
 
     notes = {str(path): read_text(path) for path in checkpoint or []}
     given = verifying_keys(key)
-    with looked(database) as store:
+    with opened(database) as store:
         believed = given or own_keys(store, database)
         with Counted("verifying", size_of(store)) as progress:
             done = verified(

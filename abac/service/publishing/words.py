@@ -7,6 +7,7 @@ between renames no other.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -130,7 +131,7 @@ def _told(program: Program) -> dict[str, Fields]:
 
 
 def _line(value: Any) -> str:
-    return str(value) if not isinstance(value, str) else value
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
 def _text(condition: Any) -> str:

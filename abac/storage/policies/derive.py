@@ -56,13 +56,19 @@ def mismatches(log: DecisionLog) -> Iterator[str]:
     Reads one snapshot. Raises `EntryError` for an entry that is none.
     """
     with log.database.reading() as connection:
-        entries = {entry.seq: (entry, raw) for entry, raw in _acts(connection)}
-        yield from _unreadable(entries.values())
-        expected = derived(entry for entry, _ in entries.values() if _is_whole(entry))
-        for table in DERIVED:
-            yield from _compare(table, expected[table.name], _stored(connection, table))
-        yield from _programs(connection, {seq: raw for seq, (_, raw) in entries.items()})
-        yield from _counts(connection)
+        yield from mismatches_in(connection)
+
+
+def mismatches_in(connection: sa.Connection) -> Iterator[str]:
+    """Yield the mismatches that a transaction sees."""
+    entries = {entry.seq: (entry, raw) for entry, raw in _acts(connection)}
+    faults = {seq: fault for seq, (entry, _) in entries.items() if (fault := _fault(entry))}
+    yield from faults.values()
+    expected = derived(entry for seq, (entry, _) in entries.items() if seq not in faults)
+    for table in DERIVED:
+        yield from _compare(table, expected[table.name], _stored(connection, table))
+    yield from _programs(connection, {seq: raw for seq, (_, raw) in entries.items()})
+    yield from _counts(connection)
 
 
 def _acts(connection: sa.Connection) -> Iterator[tuple[Entry, bytes]]:
@@ -71,22 +77,12 @@ def _acts(connection: sa.Connection) -> Iterator[tuple[Entry, bytes]]:
         yield read_entry(raw), raw
 
 
-def _is_whole(entry: Entry) -> bool:
-    return not _fault(entry)
-
-
 def _fault(entry: Entry) -> str:
     try:
         list(changes(entry))
     except EntryError as error:
         return str(error)
     return ""
-
-
-def _unreadable(entries: Iterable[tuple[Entry, bytes]]) -> Iterator[str]:
-    for entry, _ in entries:
-        if fault := _fault(entry):
-            yield fault
 
 
 def _stored(connection: sa.Connection, table: sa.Table) -> dict[Key, dict[str, Any]]:
