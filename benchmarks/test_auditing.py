@@ -71,7 +71,8 @@ def _fill(store, count):
         if len(group) == 500:
             store.log.append(group)
             group = []
-    store.log.append(group)
+    if group:
+        store.log.append(group)
 
 
 def _timed(run):

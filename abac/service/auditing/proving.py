@@ -42,10 +42,11 @@ def prove(store: Store, name: str, *, disclose: Iterable[str] = ()) -> Receipt:
 
 def path(connection: sa.Connection, seq: int) -> tuple[tuple[bytes, ...], str]:
     """Return the inclusion proof of the entry at a place, and the head's checkpoint that it leads to."""
-    head = inspecting.head(connection)
-    if head is None:
+    end = inspecting.end(connection)
+    if end is None:
         raise NoEntryError("the log has no entry yet")
-    return inclusion_proof(seq, head.size, partial(inspecting.tile, connection)), head.checkpoint
+    size, note = end
+    return inclusion_proof(seq, size, partial(inspecting.tile, connection)), note
 
 
 @dataclass(frozen=True, slots=True)

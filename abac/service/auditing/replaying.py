@@ -24,7 +24,7 @@ from abac.errors import AbacError
 from abac.pdp.decide import decide
 from abac.policy.decision import Extended, Obligation, Outcome, Reason
 from abac.policy.rule import Algorithm, Policy, PolicySet
-from abac.service.auditing.walking import ALWAYS, Progress, Span, Walked, size_of, walk
+from abac.service.auditing.walking import ALWAYS, Progress, Span, Walked, size_of, walk, walk_places
 from abac.service.store import Store
 
 MATCH, MISMATCH, CONSISTENT, NOT = "match", "mismatch", "consistent", "not re-performable"
@@ -264,5 +264,4 @@ def _sampled(store: Store, span: Span, sample: int, seed: int, progress: Progres
             chosen.append(walked.entry.seq)
         elif (at := draw.randint(0, number)) < sample:
             chosen[at] = walked.entry.seq
-    for seq in sorted(chosen):
-        yield from walk(store, start=seq, stop=seq + 1, opening=True)
+    yield from walk_places(store, sorted(chosen))
