@@ -34,7 +34,7 @@ def drafts(count: int) -> list[Draft]:
     )
     encoder = DecisionEncoder(program)
     keys = [(os.urandom(16), os.urandom(32)) for _ in range(SUBJECTS)]
-    asked = [_request(number) for number in range(SUBJECTS)]
+    asked = [request(number) for number in range(SUBJECTS)]
     answered = [decide(program, request) for request in asked]
     made = []
     for number in range(count):
@@ -48,7 +48,7 @@ def drafts(count: int) -> list[Draft]:
     return made
 
 
-def _request(number: int) -> Request:
+def request(number: int) -> Request:
     """Return a customer's request for the model that the letter is about; whether they may reside is not known."""
     held = {"assurance": "documented", "complete": True, "source": "identity-provider"}
     return Request(
