@@ -26,7 +26,7 @@ from abac.service.recording.faults import RecordingError
 from abac.service.recording.sinks import JournalSink
 from abac.service.store import Store
 from abac.storage.appending import Appending
-from abac.storage.journal import NO_KEY, End, Journal, JournalDamagedError, Record, journals
+from abac.storage.journal import NO_KEY, End, Journal, JournalDamagedError, JournalError, Record, journals
 from abac.storage.tables import MERGED_JOURNALS
 
 GROUP = 2_000
@@ -153,6 +153,9 @@ class Merging:
                 self._all()
             except AbacError as error:
                 self.trouble = error
+                return False
+            except OSError as error:
+                self.trouble = JournalError(f"a journal cannot be read: {error}")
                 return False
             self.trouble = next(iter(self.damaged.values()), None)
             return self.trouble is None

@@ -31,6 +31,7 @@ from abac.service.recording.scope import RequiredFor, Scope
 from abac.service.recording.shadow import Differences, Shadow
 from abac.service.recording.sinks import JournalSink, Keyring, LogSink, identity
 from abac.service.store import Store
+from abac.storage.journal import journals
 
 BOUND = 10_000
 """Entries that may wait in memory; in `buffered`, what a crash can lose, with the group being written."""
@@ -102,12 +103,13 @@ class RecordedPoint:
         self._journal: Groups[Unsealed] | None = None
         self._merging: Merging | None = None
         self._usual = None if self.mode is Mode.BUFFERED else self._log  # where entries go that no scope demands
-        if folder is not None and self.mode in (Mode.SPILL, Mode.AUTO):
+        spills = self.mode in (Mode.SPILL, Mode.AUTO)
+        if folder is not None and (spills or journals(folder)):  # what others left is merged in every mode
             sink = JournalSink(store, keyring, folder, identity)
-            self._journal = self._usual = Groups(
-                sink.write, name="abac-journal", most=group, wait=wait, bound=bound
-            )
             self._merging = Merging(store, sink, folder, identity)
+            if spills:
+                name = "abac-journal"
+                self._journal = self._usual = Groups(sink.write, name=name, most=group, wait=wait, bound=bound)
         atexit.register(self.close)
 
     # --- deciding --------------------------------------------------------------------------------------------
@@ -187,8 +189,10 @@ class RecordedPoint:
     def flush(self, seconds: float = PATIENCE) -> bool:
         """Write what waits, and merge what is journaled; return whether all of it is in the log now."""
         whole = self._log.flush(seconds)
-        if self._journal is not None and self._merging is not None:
-            whole = self._journal.flush(seconds) and self._merging.look() and whole
+        if self._journal is not None:
+            whole = self._journal.flush(seconds) and whole
+        if self._merging is not None:
+            whole = self._merging.look() and whole
         if self.shadow is not None:
             whole = self.shadow.flush(seconds) and whole
         return whole
@@ -197,8 +201,9 @@ class RecordedPoint:
         """Write what waits, merge what is journaled, stop, and say what came of it all. The store stays open."""
         atexit.unregister(self.close)
         self._log.close(self._patience)
-        if self._journal is not None and self._merging is not None:
+        if self._journal is not None:
             self._journal.close(self._patience)
+        if self._merging is not None:
             self._merging.close()
         if self.shadow is not None:
             self.shadow.close(self._patience)
@@ -219,11 +224,8 @@ class RecordedPoint:
     @property
     def troubles(self) -> tuple[AbacError, ...]:
         """What keeps entries from being written or merged now, damaged journals included."""
-        found = [self._log.trouble]
-        if self._journal is not None and self._merging is not None:
-            found += [self._journal.trouble, self._merging.trouble]
-        if self.shadow is not None:
-            found.append(self.shadow.trouble)
+        parts = (self._log, self._journal, self._merging, self.shadow)
+        found = [part.trouble for part in parts if part is not None]
         return tuple(dict.fromkeys(t for t in found if t is not None))
 
     def __enter__(self) -> Self:
