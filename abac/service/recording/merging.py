@@ -217,6 +217,12 @@ class Merging:
         except JournalDamagedError as error:
             self.damaged[journal.path] = error
             self._sink.leave(journal)
+        except FileNotFoundError:
+            message = f"{journal.path}: somebody removed it before it was merged"
+            self.damaged[journal.path] = JournalDamagedError(
+                message, "put the file back from a copy, and start anew"
+            )
+            self._sink.leave(journal)
 
     def _done(self, journal: Journal) -> None:
         """Remove a journal that is in the log, and the key that stood in there: copies say nothing then."""
