@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from abac import __version__
 from abac.cli import (
+    audit,
     check,
     db,
     decide,
@@ -101,3 +102,4 @@ app.add_typer(export.app, name="export")
 app.add_typer(program.app, name="program")
 app.command("publish")(publish.publish)
 app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
