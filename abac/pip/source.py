@@ -103,24 +103,28 @@ class AttributeSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entities of one category, in the stable order of their ids by code point.
+    """Some entities of one category in a stable order, each with what this source says of it.
 
     `after` is what to ask the next page with, or None where this is the last. A failure makes the whole page one:
     a search over half a directory would look like a whole answer.
     """
 
-    entities: tuple[Entity, ...] = ()
+    entities: tuple[tuple[Entity, Answer], ...] = ()
     after: str | None = None
     failure: Failure | None = None
 
 
 class EntitySource(Protocol):
-    """Lists the subjects, resources or actions that a search goes over (AuthZEN 1.0, section 8)."""
+    """Lists the subjects, resources or actions that a search goes over (AuthZEN 1.0, section 8).
 
-    def entities(self, category: Category, type: str, *, after: str = "", limit: int = 100) -> Page:  # noqa: A002  # AuthZEN's word
-        """Return up to `limit` entities whose ids come after `after`; blocks."""
+    The order is that of ids, and a page starts after an id, so entities that come and go between two pages make no
+    other be missed or come twice.
+    """
 
-    async def entities_soon(self, category: Category, type: str, *, after: str = "", limit: int = 100) -> Page:  # noqa: A002
+    def entities(self, entity_type: str = "", *, after: str = "", limit: int = 100) -> Page:
+        """Return up to `limit` entities whose ids come after `after`, of that AuthZEN type; blocks."""
+
+    async def entities_soon(self, entity_type: str = "", *, after: str = "", limit: int = 100) -> Page:
         """Return the same, without holding up the event loop."""
 
 
