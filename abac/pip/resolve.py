@@ -48,16 +48,25 @@ class Resolution(msgspec.Struct, frozen=True, gc=False):
 
 
 def entities(request: Request, types: Mapping[Category, str] | None = None) -> tuple[Entity, ...]:
-    """Return the entities of a request that sources can be asked for: those whose id is a string."""
+    """Return the entities of a request that sources can be asked for: those whose id is a string.
+
+    Without `types` an entity is of the type that its attribute `kind`, or else `type`, says.
+    """
     found: list[Entity] = []
     for category, given in request.categories():
         if category is Category.ENVIRONMENT:
             continue
-        value = reader(given, category)("name" if category is Category.ACTION else "id")
-        plain = value.get("value") if isinstance(value, Mapping) else value
-        if isinstance(plain, str):
-            found.append(Entity(category, plain, (types or {}).get(category, "")))
+        read = reader(given, category)
+        identity = _text(read("name" if category is Category.ACTION else "id"))
+        if identity is not None:
+            known = _text(read("kind")) or _text(read("type")) or "" if types is None else types.get(category, "")
+            found.append(Entity(category, identity, known))
     return tuple(found)
+
+
+def _text(value: Any) -> str | None:
+    plain = value.get("value") if isinstance(value, Mapping) else value
+    return plain if isinstance(plain, str) else None
 
 
 class Resolver:
@@ -79,29 +88,30 @@ class Resolver:
         request: Request,
         said: Mapping[Entity, Mapping[str, Answer]],
         *,
-        now: datetime,
-        ceiling: Assurance = Assurance.DECLARED,
+        now: datetime | None,
+        ceiling: Assurance | None = Assurance.DECLARED,
         what_if: bool = False,
     ) -> Resolution:
         """Return what to decide on, of a caller's request and of what each source said by entity and name.
 
-        A source that was to be asked and is not in `said` counts as failed. Raises `RequestError` for what is no
-        request at all; values are checked where they are decided on.
+        Whoever read the request may have lowered it and stamped the time already, and says so by a `ceiling` or a
+        `now` of None: then its values, or its `environment.now`, are taken as they are. A source that was to be
+        asked and is not in `said` counts as failed. Raises `RequestError` for what is no request at all; values
+        are checked where they are decided on.
         """
         ignored: list[str] = []
         parts: dict[str, Any] = {}
-        sendable = self._what_if if what_if else self._sendable
-        for (category, given), may in zip(request.categories(), sendable, strict=True):
-            as_sent = not request.source.schema_defaults and _untouched(given, may)
-            parts[category.value] = (
-                given if as_sent else self._sent(category, given, may, request, ceiling, ignored)
-            )
+        sendable = self._what_if if what_if or now is None else self._sendable
+        bare_is_low = ceiling is None or not request.source.schema_defaults
+        for (category, given), word, may in zip(request.categories(), _WORDS, sendable, strict=True):
+            as_sent = bare_is_low and _untouched(given, may)
+            parts[word] = given if as_sent else self._sent(category, given, may, request, ceiling, ignored)
         failures: list[Failure] = []
         disputed: list[str] = []
         for entity, answers in said.items():
             word = entity.category.value
             parts[word] = {**parts[word], **self._given(entity, answers, failures, disputed)}
-        if self._stamped and not (what_if and "now" in parts["environment"]):
+        if self._stamped and now is not None and not (what_if and "now" in parts["environment"]):
             stamped = {"value": now, "assurance": Assurance.VERIFIED, "source": SERVICE}
             parts["environment"] = {**parts["environment"], "now": stamped}
         action = parts["action"]
@@ -116,7 +126,7 @@ class Resolver:
         given: Any,
         sendable: Mapping[str, AttributeDefinition],
         request: Request,
-        ceiling: Assurance,
+        ceiling: Assurance | None,
         ignored: list[str],
     ) -> dict[str, Any]:
         """Return the caller's part: less what it may not say, and lowered."""
@@ -129,7 +139,7 @@ class Resolver:
             elif definition is None:
                 kept[name] = value  # the door refuses it, and says what was perhaps meant
             elif value is not None:
-                kept[name] = lowered(value, definition, request.source, ceiling)
+                kept[name] = value if ceiling is None else lowered(value, definition, request.source, ceiling)
         return kept
 
     def _given(

@@ -254,3 +254,13 @@ def test_an_assertion_comes_through_a_request_as_it_was():
         request = Request({definition.name: annotated(one)})
         if definition.category is Category.SUBJECT:
             assert assertions(request, SCHEMA)[definition.path] == one
+
+
+def test_a_request_that_was_lowered_and_stamped_already_is_taken_as_it_is():
+    sent = {"id": "ana", "tags": ["a"], "tier": {"value": "gold", "assurance": "verified"}}
+    given = Request(sent, "read", {}, {"now": FALSE_TIME}, EMBEDDED)
+    resolver = Resolver(TEXTS, Ownership([HR]))
+    resolution = resolver.resolve(given, {ANA: {"hr": NOTHING}}, now=None, ceiling=None)
+    assert resolution.request.subject == {"id": "ana", "tags": ["a"]}
+    assert resolution.request.environment == {"now": FALSE_TIME}
+    assert resolution.ignored == ("subject.tier",)

@@ -48,7 +48,8 @@ class Sources:
         self.by_name = {claim.source: source for claim, source in given}
         self._resolver = Resolver(schema, Ownership(claim for claim, _ in given))
         self._lists = tuple(lists)
-        self._now, self._count = now, failures or Uncounted()
+        self._now = now
+        self._count: FailureCount = Uncounted() if failures is None else failures
 
     # --- requests ----------------------------------------------------------------------------------------------
 
@@ -57,13 +58,14 @@ class Sources:
         request: Request,
         *,
         types: Types | None = None,
-        ceiling: Assurance = Assurance.DECLARED,
+        ceiling: Assurance | None = Assurance.DECLARED,
         what_if: bool = False,
     ) -> Resolution:
         """Return what to decide on, asking one source after the other.
 
-        `ceiling` is the most assurance that what the caller sends can have. Raises `RequestError` for what is no
-        request; a source that fails makes what it gives unknown.
+        `ceiling` is the most assurance that what the caller sends can have; None says that the request was lowered
+        already, and its time stamped. Raises `RequestError` for what is no request; a source that fails makes what
+        it gives unknown.
         """
         said = {
             entity: {claim.source: self._look_up(claim.source, entity) for claim in claims}
@@ -76,7 +78,7 @@ class Sources:
         request: Request,
         *,
         types: Types | None = None,
-        ceiling: Assurance = Assurance.DECLARED,
+        ceiling: Assurance | None = Assurance.DECLARED,
         what_if: bool = False,
     ) -> Resolution:
         """Return the same, asking all sources at once and holding up no event loop."""
@@ -94,9 +96,14 @@ class Sources:
         return [(entity, claims) for entity, claims in found if claims]
 
     def _resolved(
-        self, request: Request, said: Mapping[Entity, Mapping[str, Answer]], ceiling: Assurance, what_if: bool
+        self,
+        request: Request,
+        said: Mapping[Entity, Mapping[str, Answer]],
+        ceiling: Assurance | None,
+        what_if: bool,
     ) -> Resolution:
-        return self._resolver.resolve(request, said, now=self._now(), ceiling=ceiling, what_if=what_if)
+        now = None if ceiling is None else self._now()
+        return self._resolver.resolve(request, said, now=now, ceiling=ceiling, what_if=what_if)
 
     # --- one source --------------------------------------------------------------------------------------------
 
