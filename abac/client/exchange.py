@@ -27,6 +27,9 @@ PAUSE = 0.05
 
 TIMEOUT, RETRIES = 2.0, 1
 
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""An idle connection is let go of before servers do, so that a question is seldom lost on one that just closed."""
+
 _NOT_HEARD = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -57,7 +60,7 @@ class Exchange:
             self._headers["Authorization"] = f"Bearer {token}"
 
     def request(self, path: str, question: Mapping[str, Any], request_id: str) -> httpx.Request:
-        """Return a question as a request. Raises `WireError` for what JSON cannot say, or an id that no header holds."""
+        """Return a question as a request. Raises `WireError` for what cannot be written."""
         if not is_request_id(request_id):
             raise wire.WireError("a request id is 1 to 200 visible ASCII characters")
         headers = self._headers | {"X-Request-ID": request_id}

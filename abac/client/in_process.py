@@ -1,8 +1,8 @@
 """Ask a decision point in this process by AuthZEN's words, so that the same code asks it or one over HTTP.
 
 `subject.id` and `resource.id` are attributes, so are properties, and so is `type` where the schema has a `kind` or
-a `type`; the context is the environment. What the schema does not have is left out: knowing less never permits more.
-The time is this process's, never the caller's.
+a `type`; the context is the environment. What the schema does not have is left out: knowing less never permits
+more. The time is this process's, never the caller's.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class InProcess:
 
 
 def asked(evaluation: Evaluation, schema: Schema, source: Source, moment: datetime) -> Request:
-    """Return the request that a question comes to. Raises `RequestError` where it does not say who, what, or for what."""
+    """Return the request that a question comes to. Raises `RequestError` where a part of it is missing."""
     parts = (("subject", evaluation.subject), ("action", evaluation.action), ("resource", evaluation.resource))
     for name, part in parts:
         if part is None:

@@ -13,6 +13,7 @@ from abac.client import wire
 from abac.client.answer import MALFORMED, Answer
 from abac.client.ask import new_request_id
 from abac.client.exchange import (
+    LIMITS,
     MAX_BYTES,
     RETRIES,
     TIMEOUT,
@@ -50,7 +51,7 @@ class Client:
         self._exchange = Exchange(url, token, headers or {})
         self._discharges, self._timeout, self._tries = frozenset(discharges), timeout, 1 + retries
         self._own = http is None
-        self._http = http or httpx.Client()
+        self._http = http or httpx.Client(limits=LIMITS)
 
     # --- decisions ---------------------------------------------------------------------------------------------
 
