@@ -7,8 +7,10 @@ keeping openings (salt and value) and destroying them is left to the store.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 
 from abac.audit.errors import CommitmentError
 
@@ -38,6 +40,20 @@ def commit(decision_id: bytes, field: str, salt: bytes, value: bytes) -> bytes:
     return sha256(_HEAD + decision_id + _named(field) + salt + len(value).to_bytes(4, "big") + value).digest()
 
 
+def commitments(decision_id: bytes, salted: Iterable[tuple[str, bytes, bytes]]) -> list[bytes]:
+    """Return the commitments to fields of one decision, each given by name, salt and value, as `commit` does.
+
+    Raises `CommitmentError` where the decision id has not 16 bytes. Salts are the caller's own, of 32 bytes.
+    """
+    if len(decision_id) != ID:
+        raise CommitmentError(f"a decision id has {ID} bytes, not {len(decision_id)}")
+    head = _HEAD + decision_id
+    return [
+        sha256(b"".join((head, _named(field), salt, _BIG_ENDIAN(len(value)), value))).digest()
+        for field, salt, value in salted
+    ]
+
+
 def matches(commitment: bytes, decision_id: bytes, field: str, salt: bytes, value: bytes) -> bool:
     """Return whether salt and value open the commitment. Raises `CommitmentError` as `commit` does."""
     return commit(decision_id, field, salt, value) == commitment
@@ -52,6 +68,8 @@ def _named(field: str) -> bytes:
     """Return what stands between decision id and salt; a schema has few sensitive fields, entries are many."""
     return _sized(field.encode()) + SALT.to_bytes(4, "big")
 
+
+_BIG_ENDIAN = Struct(">I").pack
 
 _HEAD = _sized(TAG) + ID.to_bytes(4, "big")
 """What every commitment starts with, up to the decision id."""

@@ -9,15 +9,17 @@ fields are sealed is `deciding`'s part, keys are kept elsewhere.
 from __future__ import annotations
 
 import os
-from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from binascii import b2a_base64
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from struct import Struct
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from abac.audit.commitment import commit
+from abac.audit.commitment import commit, commitments
 from abac.audit.deciding import Unsealed
+from abac.audit.encoding import to_base64
 from abac.audit.entry import DECISION, Draft, Entry
 from abac.audit.errors import EntryError
 
@@ -31,22 +33,35 @@ class Opened(dict[str, tuple[bytes, bytes]]):
 
 def seal(unsealed: Unsealed, handle: bytes, key: bytes) -> Draft:
     """Return the draft of an entry whose secret fields only `key` (32 bytes, named `handle`) opens."""
-    identity, secret = unsealed.id, unsealed.secret
+    return _seal(unsealed, handle, key, os.urandom(NONCE + SALT * len(unsealed.secret)))
+
+
+def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
+    """Return the drafts of a group, each given with its key's handle and its key: `seal` with one draw for all."""
+    needed = [NONCE + SALT * len(unsealed.secret) for unsealed, _, _ in group]
+    random = os.urandom(sum(needed))
+    drafts: list[Draft] = []
+    at = 0
+    for (unsealed, handle, key), size in zip(group, needed, strict=True):
+        drafts.append(_seal(unsealed, handle, key, random[at : at + size]))
+        at += size
+    return drafts
+
+
+def _seal(unsealed: Unsealed, handle: bytes, key: bytes, random: bytes) -> Draft:
+    identity, _, _, clear, secret = unsealed
     if not secret:
-        return Draft(identity, DECISION, unsealed.clear + b"}")
-    random = os.urandom(NONCE + SALT * len(secret))
-    commitments: list[bytes] = []
-    plain: list[bytes] = []
-    at = NONCE
-    for field, value in secret:
-        salt = random[at : at + SALT]
-        at += SALT
-        commitments.append(b'"%b":"%b"' % (field.encode(), b64encode(commit(identity, field, salt, value))))
-        plain += (salt, len(value).to_bytes(4, "big"), value)
-    body = b'%b,"sealed":{%b},"key":"%b"}' % (unsealed.clear, b",".join(commitments), handle.hex().encode())
+        return Draft(identity, DECISION, clear + b"}")
     nonce = random[:NONCE]
-    opening = nonce + _cipher(key).encrypt(nonce, b"".join(plain), identity)
-    return Draft(identity, DECISION, body, handle, opening)
+    salts = [random[at : at + SALT] for at in range(NONCE, len(random), SALT)]
+    salted = [(field, salt, value) for (field, value), salt in zip(secret, salts, strict=True)]
+    sealed = [
+        _named(field) + b2a_base64(hidden, newline=False)
+        for (field, _), hidden in zip(secret, commitments(identity, salted), strict=True)
+    ]
+    body = b"".join((clear, b',"sealed":{', b'",'.join(sealed), b'"},"key":"', handle.hex().encode(), b'"}'))
+    plain = b"".join([part for _, salt, value in salted for part in (salt, _LENGTH(len(value)), value)])
+    return Draft(identity, DECISION, body, handle, nonce + _cipher(key).encrypt(nonce, plain, identity))
 
 
 def unseal(entry: Entry, opening: bytes, key: bytes) -> Opened:
@@ -67,12 +82,34 @@ def unseal(entry: Entry, opening: bytes, key: bytes) -> Opened:
     return opened
 
 
+def resealed(draft: Draft, entry: Entry, old: bytes, handle: bytes, key: bytes) -> Draft:
+    """Return a draft whose opening is under another key: the same salts, values and commitments.
+
+    `entry` is the draft as it is read back, `old` the key it is under. Only for a draft that has no place yet: its
+    body names its key.
+    """
+    opened = unseal(entry, draft.opening, old)
+    plain = b"".join(part for salt, value in opened.values() for part in (salt, _LENGTH(len(value)), value))
+    nonce = os.urandom(NONCE)
+    ending = b'"%b"}' % draft.key.hex().encode()
+    body = draft.body.removesuffix(ending) + b'"%b"}' % handle.hex().encode()
+    return Draft(draft.id, draft.kind, body, handle, nonce + _cipher(key).encrypt(nonce, plain, draft.id))
+
+
 def unfaithful(entry: Entry, opened: Mapping[str, tuple[bytes, bytes]]) -> Iterable[str]:
     """Yield the fields whose opened value is not what the entry committed to."""
     for field, sealed in entry.sealed.items():
         salt, value = opened[field]
-        if b64encode(commit(entry.uuid, field, salt, value)).decode() != sealed:
+        if to_base64(commit(entry.uuid, field, salt, value)) != sealed:
             yield field
+
+
+_LENGTH = Struct(">I").pack
+
+
+@lru_cache(maxsize=1_024)
+def _named(field: str) -> bytes:
+    return b'"%b":"' % field.encode()
 
 
 @lru_cache(maxsize=10_000)

@@ -45,6 +45,20 @@ class Runner:
             joined |= mask
         return self.settle(joined, request, discharges, said)
 
+    def possible(self, request: Request) -> int:
+        """Return the rules that hold of a request or might, as bits by slot; for whoever needs no outcome.
+
+        The bits of slots that no rule has mean nothing.
+        """
+        index = self.index
+        joined = index.start
+        for mask in self.masks(request):
+            joined |= mask
+        full = (1 << index.capacity) - 1
+        possible = joined & full ^ full
+        waiting = possible & (joined >> 2 * index.capacity | index.several)
+        return self._narrow(waiting, possible, 0, request)[0] if waiting else possible
+
     def masks(self, request: Request) -> Masks:
         """Read the attributes of a request and return what each says."""
         said: list[int] = []
