@@ -6,12 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 import abac
+from abac.bootstrap import Settings, open_store
 from abac.client import Evaluation, InProcess, Resource, Subject
 from abac.client.answer import OWED, REFUSED
 from abac.client.in_process import asked
 from abac.client.wire import Action
 from abac.policy.decision import Decision
 from abac.policy.request import EMBEDDED, UNTRUSTED, Request
+from abac.service.recording.point import RecordedPoint
 from tests.client.programs import BEFORE, FABLE, IN_FORCE, invoke, program
 
 
@@ -136,3 +138,15 @@ def test_what_sources_own_is_theirs_to_say():
             return SimpleNamespace(request=made)
 
     assert ask(invoke("ana", "US"), sources=Sources()).blocked
+
+
+def test_a_real_recorded_point_permits_once_it_is_recorded_and_gives_the_decisions_id(tmp_path):
+    store = open_store(Settings(database=f"sqlite:///{tmp_path}/abac.db"))
+    point = RecordedPoint(program(), store, mode="required")
+    asks = InProcess(point, clock=lambda: IN_FORCE)
+    permitted = asyncio.run(asks.ask(invoke("ana", "US"), request_id="r-9"))
+    denied = asyncio.run(asks.ask(invoke("bo", "FR")))
+    assert (permitted.permitted, denied.blocked) == (True, True)
+    assert len({permitted.id, denied.id}) == 2
+    assert point.close().logged == 2
+    store.close()
