@@ -22,6 +22,7 @@ from abac.cli import (
     program,
     publish,
     simulate,
+    sources,
     test,
 )
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
@@ -103,3 +104,4 @@ app.add_typer(program.app, name="program")
 app.command("publish")(publish.publish)
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
+app.add_typer(sources.app, name="sources")
