@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from abac import __version__
-from abac.cli import check, decide, directive, export, new, population, program, simulate, test
+from abac.cli import check, decide, directive, export, key, new, population, program, serve, simulate, test
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
 from abac.errors import AbacError
 
@@ -81,7 +81,9 @@ app.command("decide")(decide.decide)
 app.command("check")(check.check)
 app.command("test")(test.run_cases)
 app.command("new")(new.new)
+app.command("serve")(serve.serve)
 app.add_typer(population.app, name="population")
 app.add_typer(directive.app, name="directive")
 app.add_typer(export.app, name="export")
 app.add_typer(program.app, name="program")
+app.add_typer(key.app, name="key")
