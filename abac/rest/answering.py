@@ -23,6 +23,9 @@ REASONS = 20
 KEPT = 20_000
 """How many outcomes' texts are remembered."""
 
+PERMITTED, DENIED = b'{"decision":true', b'{"decision":false'
+"""How a decision begins."""
+
 _encode = msgspec.json.Encoder().encode
 
 USER: Mapping[str, str] = {
@@ -58,7 +61,7 @@ class Answering:
         unusual = b""
         if ignored or what_if or answer.recorded or answer.why or message is not None:
             unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
-        word = b'{"decision":true' if answer.permitted else b'{"decision":false'
+        word = PERMITTED if answer.permitted else DENIED
         return b'%b,"context":{"id":"%b"%b%b}}' % (word, answer.id.encode(), unusual, rest)
 
     def _remember(self, outcome: Outcome) -> bytes:
@@ -73,7 +76,7 @@ class Answering:
         word = "what-if" if what_if else "not-recorded"
         told = _told(answer.outcome) | {"reason_user": {word: USER[word]}}
         unusual = self._unusual(answer, ignored, what_if=what_if, message=None)
-        return b'{"decision":false,"context":{"id":"%b"%b%b}}' % (answer.id.encode(), unusual, _members(told))
+        return b'%b,"context":{"id":"%b"%b%b}}' % (DENIED, answer.id.encode(), unusual, _members(told))
 
     def _unusual(self, answer: Answer, ignored: tuple[str, ...], *, what_if: bool, message: Any) -> bytes:
         found: dict[str, Any] = {}

@@ -25,8 +25,11 @@ from abac.rest.searching import Searching
 
 Endpoint = Callable[[Receive, Mapping[bytes, bytes]], Awaitable[bytes]]
 
-SECURITY = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""Headers of every answer: it is for its asker alone, and nothing but what it says it is."""
+NO_SNIFF = (b"x-content-type-options", b"nosniff")
+"""A header of every answer: it is nothing but what it says it is."""
+
+SECURITY = ((b"cache-control", b"no-store"), NO_SNIFF)
+"""Headers of ordinary answers. What answers a POST is for its asker alone as it is (RFC 9111, section 3)."""
 
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", MEDIA_TYPE)
@@ -74,7 +77,7 @@ class Application(FastAPI):
             if scope["method"] != "POST":
                 raise _only_post()  # noqa: TRY301  # one place turns problems into answers
             data = await endpoint(receive, held)
-            status, head = 200, [_JSON, (b"content-length", str(len(data)).encode()), *SECURITY]
+            status, head = 200, [_JSON, (b"content-length", str(len(data)).encode()), NO_SNIFF]
         except GoneError:
             return
         except Problem as problem:

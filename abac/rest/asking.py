@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from abac.compiler.program import Program
 from abac.condition.schema import Assurance, Category
 from abac.condition.types import INT_MAX, INT_MIN, ScalarType
@@ -44,12 +46,27 @@ class Types:
     words: Mapping[str, str] = field(default_factory=dict)
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request in our words, the paths of what was ignored of the caller's, and whether it is a what-if."""
 
     request: Request
     ignored: tuple[str, ...] = ()
     what_if: bool = False
+
+
+@dataclass(slots=True)
+class _Last:
+    """What the last item of a batch had, as it came and in our words. Environments of a batch are at one time."""
+
+    who: Entity | None = None
+    named: Action | None = None
+    context: Attributes | None = None
+    subject: Any = None
+    action: Any = None
+    environment: Attributes | None = None
+    ignored_of_who: list[str] = field(default_factory=list)
+    ignored_of_action: list[str] = field(default_factory=list)
+    ignored_of_context: list[str] = field(default_factory=list)
 
 
 class _Category(NamedTuple):
@@ -89,41 +106,39 @@ class Asker:
         return Asked(request, tuple(ignored), what_if)
 
     def ask_all(self, items: Sequence[Evaluation | Problem], *, flat: bool) -> list[Asked | Problem]:
-        """Return the requests of a batch, at one time; what items share is put into our words once."""
+        """Return the requests of a batch, at one time; what an item shares with the last, once."""
         found: list[Asked | Problem] = []
-        shared: dict[int, Any] = {}  # by identity: the batch keeps its entities alive
+        last = _Last()
         for item in items:
             if isinstance(item, Problem):
                 found.append(item)
                 continue
             try:
-                found.append(self._ask_one(item, shared, flat=flat))
+                found.append(self._next(item, last, flat=flat))
             except Problem as problem:
                 found.append(problem)
         return found
 
-    def _ask_one(self, asked: Evaluation, shared: dict[int, Any], *, flat: bool) -> Asked:
-        """Return the request of an item; `shared` holds by identity what an earlier one had put into our words."""
+    def _next(self, asked: Evaluation, last: _Last, *, flat: bool) -> Asked:
+        """Return the request of an item, with what is the very same in it as in the last one taken from there."""
         who, what, context = asked.subject, asked.resource, asked.context
         what_if = context is not None and context.get(WHAT_IF) is True
-        subject = shared.get(id(who))
-        if subject is None:
-            told: list[str] = []
-            subject = shared[id(who)] = self.entity(who, self._subject, told, flat=flat), tuple(told)
-        action = shared.get(id(asked.action))
-        if action is None:
-            told = []
-            action = shared[id(asked.action)] = self.action(asked.action, told), tuple(told)
-        resource = shared.get(id(what))
-        if resource is None:
-            told = []
-            resource = shared[id(what)] = self.entity(what, self._resource, told, flat=flat), tuple(told)
-        around = shared.get(id(context))
-        if around is None:
-            told = []
-            around = shared[id(context)] = self.environment(context, told, flat=flat, what_if=what_if), tuple(told)
-        ignored = subject[1] + action[1] + resource[1] + around[1]
-        return Asked(Request(subject[0], action[0], resource[0], around[0], CALLER), ignored, what_if)
+        told: list[str]
+        if who is not last.who:
+            last.ignored_of_who = told = []
+            last.subject, last.who = self.entity(who, self._subject, told, flat=flat), who
+        if asked.action is not last.named:
+            last.ignored_of_action = told = []
+            last.action, last.named = self.action(asked.action, told), asked.action
+        if context is not last.context or last.environment is None:
+            last.ignored_of_context = told = []
+            last.environment, last.context = self.environment(context, told, flat=flat, what_if=what_if), context
+        ignored: list[str] = []
+        resource = self.entity(what, self._resource, ignored, flat=flat)
+        ignored = [*last.ignored_of_who, *last.ignored_of_action, *ignored, *last.ignored_of_context]
+        return Asked(
+            Request(last.subject, last.action, resource, last.environment, CALLER), tuple(ignored), what_if
+        )
 
     def subject(self, entity: Entity, ignored: list[str]) -> Attributes:
         """Return a subject's attributes."""

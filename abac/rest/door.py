@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple
 
 from abac.rest.keys import Caller, Keys, Rate, Role, identity
 from abac.rest.problems import Problem, forbidden, too_many, unauthorized
@@ -24,6 +26,18 @@ BUCKETS = 10_000
 
 LONGEST = 8_192
 """Bytes of an Authorization header."""
+
+
+MOMENT = 1.0
+"""Seconds for which credentials found good are not looked up again: a key revoked ends within this time."""
+
+
+class _Seen(NamedTuple):
+    """Who was found, what they may do (few, so that a tuple is quicker than a set), and until when that holds."""
+
+    caller: Caller
+    roles: tuple[Role, ...]
+    until: float
 
 
 class Bucket:
@@ -63,6 +77,7 @@ class Door:
         self._anybody = replace(ANYBODY, ceiling=anybody)
         self._keys, self._tokens, self._clock, self._monotonic = keys, tokens, clock, monotonic
         self._open = keys is None and tokens is None
+        self._seen: dict[bytes, _Seen] = {}
         self._buckets: dict[str, tuple[Rate, Bucket]] = {}
 
     def caller(self, authorization: bytes | None, role: Role) -> Caller:
@@ -71,12 +86,16 @@ class Door:
             return self._anybody
         if authorization is None:
             raise unauthorized("no credentials: send `Authorization: Bearer` with an API key or a token")
-        found = self._known(authorization)
-        if role not in found.roles:
+        digest = sha256(authorization).digest()
+        now = self._monotonic()
+        seen = self._seen.get(digest)
+        if seen is None or now >= seen.until:
+            seen = self._look(authorization, digest, now)
+        if role not in seen.roles:
             raise forbidden(f"this key does not have the role `{role.value}`")
-        if found.rate is not None:
-            self.charge(found, 1.0)
-        return found
+        if seen.caller.rate is not None:
+            self.charge(seen.caller, 1.0)
+        return seen.caller
 
     def charge(self, caller: Caller, cost: float) -> None:
         """Take `cost` from what a caller may ask. Raises a 429 `Problem`."""
@@ -91,6 +110,15 @@ class Door:
         wait = held[1].wait(now, cost)
         if wait:
             raise too_many(wait)
+
+    def _look(self, authorization: bytes, digest: bytes, now: float) -> _Seen:
+        """Find who sends these credentials, and keep that for a moment, by their digest."""
+        self._seen.pop(digest, None)
+        caller = self._known(authorization)
+        if len(self._seen) >= BUCKETS:
+            self._seen.clear()
+        found = self._seen[digest] = _Seen(caller, tuple(caller.roles), now + MOMENT)
+        return found
 
     def _known(self, authorization: bytes) -> Caller:
         if len(authorization) > LONGEST or authorization[:7].lower() != b"bearer ":

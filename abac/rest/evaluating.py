@@ -8,19 +8,21 @@ is counted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from time import perf_counter
+
+import structlog
 
 from abac.compiler.program import Program
 from abac.errors import RequestError
-from abac.policy.decision import Decision
-from abac.rest.answering import Answering, failed
+from abac.rest.answering import PERMITTED, Answering, failed
 from abac.rest.asking import Asked, Asker, Clock, Types, refused
 from abac.rest.door import Door
 from abac.rest.keys import Caller, Role
 from abac.rest.metering import Meter
 from abac.rest.problems import Problem, fault
-from abac.rest.reading import ALL, FIRST_DENY, Batch, read_evaluation, read_evaluations
+from abac.rest.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
 from abac.rest.receiving import Limits, Receive, body, check_json
 from abac.rest.told import Teller
 from abac.rest.wire import Entity, Evaluation
@@ -29,6 +31,10 @@ from abac.service.deciding import Answer, Deciding, Question
 
 CHUNK = 500
 """So many evaluations of a batch are decided before others get their turn."""
+
+
+ASKERS = 1_000
+"""Ceilings in use at once."""
 
 
 class Evaluating:
@@ -51,16 +57,18 @@ class Evaluating:
         self.teller = teller or Teller()
         self._types, self._clock, self._answering = types or Types(), clock, answering or Answering()
         self._ceilings = Ceilings()
-        self._askers: dict[Ceiling, tuple[Program, Asker]] = {}
+        self._askers: dict[int, tuple[Program, Asker, Ceiling]] = {}
 
     def asker(self, ceiling: Ceiling) -> tuple[Program, Asker]:
         """Return the program in force, and what puts evaluations into its words for a caller under `ceiling`."""
         program = self.deciding.program
-        held = self._askers.get(ceiling)
+        held = self._askers.get(id(ceiling))  # the ceiling is kept too, so no other can take its id
         if held is None or held[0] is not program:
+            if len(self._askers) >= ASKERS:
+                self._askers.clear()
             seen = self._ceilings.under(program, ceiling)
-            held = self._askers[ceiling] = (program, Asker(seen, ceiling, self._types, self._clock))
-        return held
+            held = self._askers[id(ceiling)] = (program, Asker(seen, ceiling, self._types, self._clock), ceiling)
+        return held[0], held[1]
 
     async def evaluation(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
         """Answer one evaluation (section 6). Raises `Problem`."""
@@ -112,10 +120,11 @@ class Evaluating:
         resource: Entity,
         program: Program,
     ) -> bytes:
+        """Encode an answer, with what else the caller is told."""
         if not question.what_if:
             self.meter.decided(answer.outcome, permitted=answer.permitted)
         message = None
-        if not answer.permitted and program.directives and answer.outcome.decision is not Decision.NOT_APPLICABLE:
+        if not answer.permitted and program.directives:
             message = await self.teller.message(question, answer, resource, program)
         ignored = asked.ignored if asked.ignored and caller.administers else ()
         return self._answering.decision(answer, ignored=ignored, what_if=asked.what_if, message=message)
@@ -125,31 +134,48 @@ class Evaluating:
     async def _batch(self, batch: Batch, caller: Caller, name: str) -> list[bytes]:
         program, asker = self.asker(caller.ceiling)
         asked = asker.ask_all(batch.items, flat=batch.flat)
+        part = partial(self._part, program, asker, caller, name)
         parts: list[bytes] = []
-        step = CHUNK if batch.semantic == ALL else 1
-        for start in range(0, len(asked), step):
-            chunk = asked[start : start + step]
-            questions = [
-                Question(asker.program, a.request, caller.discharges, caller.name, name, "", a.what_if)
-                for a in chunk
-                if not isinstance(a, Problem)
-            ]
-            answers = iter(zip(questions, await self.deciding.decide_all(questions), strict=True))
-            permitted = False
-            for n, one in enumerate(chunk, start):
-                if isinstance(one, Problem):
-                    parts.append(failed(one))
-                    continue
-                question, answer = next(answers)
-                if isinstance(answer, Answer):
-                    item = batch.items[n]
-                    assert isinstance(item, Evaluation)  # noqa: S101  # it was put into our words
-                    parts.append(await self._encoded(question, answer, one, caller, item.resource, program))
-                    permitted = answer.permitted
-                else:
-                    parts.append(failed(refused(answer) if isinstance(answer, RequestError) else fault()))
-            if step == 1 and permitted is (batch.semantic != FIRST_DENY):
-                break
-            if step == CHUNK:
+        if batch.semantic == ALL:
+            for start in range(0, len(asked), CHUNK):
+                parts += await part(asked[start : start + CHUNK], batch.items[start : start + CHUNK])
                 await asyncio.sleep(0)
+            return parts
+        for one, item in zip(asked, batch.items, strict=True):
+            parts += await part([one], [item])
+            if parts[-1].startswith(PERMITTED) is (batch.semantic == FIRST_PERMIT):
+                break
+        return parts
+
+    async def _part(
+        self,
+        program: Program,
+        asker: Asker,
+        caller: Caller,
+        name: str,
+        asked: Sequence[Asked | Problem],
+        items: Sequence[Evaluation | Problem],
+    ) -> list[bytes]:
+        """Decide some items of a batch, each answered in its own place, the malformed too."""
+        seen, discharges, who = asker.program, caller.discharges, caller.name
+        questions = [
+            Question(seen, one.request, discharges, who, name, "", one.what_if)
+            for one in asked
+            if isinstance(one, Asked)
+        ]
+        answers = iter(zip(questions, await self.deciding.decide_all(questions), strict=True))
+        parts: list[bytes] = []
+        for one, item in zip(asked, items, strict=True):
+            if isinstance(one, Problem):
+                parts.append(failed(one))
+                continue
+            assert isinstance(item, Evaluation)  # noqa: S101  # it was put into our words
+            question, answer = next(answers)
+            if isinstance(answer, Answer):
+                parts.append(await self._encoded(question, answer, one, caller, item.resource, program))
+            elif isinstance(answer, RequestError):
+                parts.append(failed(refused(answer)))
+            else:
+                structlog.get_logger().error("fault", exc_info=answer, request_id=name)
+                parts.append(failed(fault()))
         return parts

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from abac.policy.decision import Decision, Outcome
+from abac.policy.decision import Extended, Outcome
 
 BUCKETS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 """Upper bounds of the latency histogram, in seconds."""
@@ -29,7 +29,7 @@ class Meter:
     """Counts for one process. Not to be shared between threads."""
 
     def __init__(self) -> None:
-        self.answered: dict[tuple[str, Decision, bool], int] = {}
+        self.answered: dict[tuple[str, Extended, bool], int] = {}
         self.took = [0] * (len(BUCKETS) + 1)
         self.seconds = 0.0
         self.problems: dict[tuple[int, str], int] = {}
@@ -40,7 +40,7 @@ class Meter:
 
     def decided(self, outcome: Outcome, *, permitted: bool) -> None:
         """Count one decision."""
-        key = (outcome.revision, outcome.decision, permitted)
+        key = (outcome.revision, outcome.extended, permitted)
         try:
             self.answered[key] += 1
         except KeyError:
@@ -70,10 +70,10 @@ class Meter:
     def collect(self) -> Iterator[Metric]:
         """Yield the families, as prometheus-client asks for them."""
         decisions = CounterMetricFamily(
-            "abac_decisions", "Decisions, by outcome, whether permitted, and revision.", labels=_DECISION
+            "abac_decisions", "Decisions, by effect, whether permitted, and revision.", labels=_DECISION
         )
-        for (revision, decision, permitted), count in self.answered.items():
-            decisions.add_metric([decision.value, str(permitted).lower(), revision], count)
+        for (revision, extended, permitted), count in self.answered.items():
+            decisions.add_metric([extended.name, str(permitted).lower(), revision], count)
         yield decisions
         yield self._latency()
         problems = CounterMetricFamily(
@@ -99,7 +99,7 @@ class Meter:
         told = "Seconds a request for decisions took, network apart."
         return HistogramMetricFamily("abac_decision_seconds", told, buckets=buckets, sum_value=self.seconds)
 
-    def _first(self, key: tuple[str, Decision, bool]) -> None:
+    def _first(self, key: tuple[str, Extended, bool]) -> None:
         revisions = dict.fromkeys(revision for revision, _, _ in self.answered)
         if key[0] not in revisions and len(revisions) >= REVISIONS:
             oldest = next(revision for revision in revisions if revision != OLDER)
@@ -109,4 +109,4 @@ class Meter:
         self.answered[key] = self.answered.get(key, 0) + 1
 
 
-_DECISION = ["decision", "permitted", "revision"]
+_DECISION = ["effect", "permitted", "revision"]

@@ -36,6 +36,10 @@ SEMANTICS = (ALL, FIRST_DENY, FIRST_PERMIT)
 
 Search = TypeVar("Search", SubjectSearch, ResourceSearch, ActionSearch)
 
+_OBJECTS = 8
+"""Objects of an evaluation without assertions: itself, its entities and their properties, its context."""
+
+_encode = msgspec.json.Encoder().encode
 _evaluation = msgspec.json.Decoder(Evaluation).decode
 _evaluations = msgspec.json.Decoder(Evaluations).decode
 _searches: Mapping[type, Any] = {
@@ -46,7 +50,7 @@ _searches: Mapping[type, Any] = {
 class Batch(NamedTuple):
     """The evaluations of a batch, each whole or the problem with it, and how they are to be evaluated.
 
-    Where `flat`, no value in it is an object, so that no value says anything of itself.
+    Where `flat`, no value in it says more of itself, such as its assurance.
     """
 
     items: list[Evaluation | Problem]
@@ -55,19 +59,15 @@ class Batch(NamedTuple):
 
 
 def read_evaluation(body: bytes) -> tuple[Evaluation, bool]:
-    """Return the evaluation a body asks for, and whether no value in it is an object. Raises `Problem`."""
+    """Return the evaluation a body asks for, and whether no value in it says more of itself. Raises `Problem`."""
     try:
         found = _evaluation(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused(body, error) from None
-    compacted = sound.compact(body)
-    text = sound.colons(compacted)
-    if text == 3 + _flat(found) and not sound.lists_in_lists(compacted):
-        return found, True
-    inner, depth = _deep(found)
-    if text != 3 + inner or depth > DEPTH:
+    encoded = _encode(found)
+    if not sound.visibly(body, encoded, _OBJECTS):
         sound.check(body, DEPTH)
-    return found, False
+    return found, body.count(b"{") == 1 + _objects(found)
 
 
 def read_evaluations(body: bytes, most: int) -> Batch | tuple[Evaluation, bool]:
@@ -80,18 +80,12 @@ def read_evaluations(body: bytes, most: int) -> Batch | tuple[Evaluation, bool]:
     if not found.evaluations:
         return read_evaluation(body)
     _not_more(len(found.evaluations), most)
-    compacted = sound.compact(body)
-    text = sound.colons(compacted)
-    parts: list[Evaluations | Item] = [found, *found.evaluations]
-    named = 1 + sum(map(_given, parts))
-    items = [_whole(item, found) for item in found.evaluations]
-    if text == named + sum(map(_flat, parts)) and not sound.lists_in_lists(compacted):
-        return Batch(items, semantic, flat=True)
-    extents = [_deep(part) for part in parts]
-    options = 0 if found.options is None else 1 + sound.extent(found.options)[0]
-    if text != named + options + sum(e[0] for e in extents) or max(e[1] for e in extents) > DEPTH - 2:
+    encoded = _encode(found)
+    if not sound.visibly(body, encoded, _OBJECTS * (1 + len(found.evaluations))):
         sound.check(body, DEPTH)
-    return Batch(items, semantic, flat=False)
+    due = 1 + _objects(found) + len(found.evaluations) + sum(map(_objects, found.evaluations))
+    items = [_whole(item, found) for item in found.evaluations]
+    return Batch(items, semantic, flat=found.options is None and body.count(b"{") == due)
 
 
 def read_search(body: bytes, kind: type[Search]) -> Search:
@@ -121,38 +115,13 @@ def misshapen(error: Exception) -> Problem:
     return bad_request(MALFORMED, message, place.rstrip("`").lstrip("."))
 
 
-# --- counting ----------------------------------------------------------------------------------------------
-
-
-def _flat(found: Evaluation | Evaluations | Item) -> int:
-    """Return the members of a message's entities and of their properties, objects within properties left out."""
-    count = 0
-    for entity in (found.subject, found.resource):
-        if entity is not None:
-            count += 2 if entity.properties is None else 3 + len(entity.properties)
-    if found.action is not None:
-        count += 1 if found.action.properties is None else 2 + len(found.action.properties)
-    return count if found.context is None else count + 1 + len(found.context)
-
-
-def _deep(found: Evaluation | Evaluations | Item) -> tuple[int, int]:
-    """Return the members of a message's entities and all that is within them, and how deep that nests."""
-    count, deepest = _flat(found), 0
-    for part in (found.subject, found.resource, found.action):
-        if part is not None and part.properties:
-            inner, depth = sound.extent(part.properties)
-            count += inner - len(part.properties)
-            deepest = max(deepest, depth + 2)
-    if found.context:
-        inner, depth = sound.extent(found.context)
-        count += inner - len(found.context)
-        deepest = max(deepest, depth + 1)
-    return count, deepest
-
-
-def _given(found: Evaluations | Item) -> int:
-    """Return how many of its three entities a message names."""
-    return (found.subject is not None) + (found.action is not None) + (found.resource is not None)
+def _objects(found: Evaluation | Evaluations | Item) -> int:
+    """Return how many objects an evaluation without assertions holds, itself left out."""
+    count = 0 if found.context is None else 1
+    for part in (found.subject, found.action, found.resource):
+        if part is not None:
+            count += 1 if part.properties is None else 2
+    return count
 
 
 # --- batches -----------------------------------------------------------------------------------------------

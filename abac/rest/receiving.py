@@ -54,19 +54,20 @@ def headers(scope: Scope, limits: Limits) -> Mapping[bytes, bytes]:
 
 
 async def body(receive: Receive, held: Mapping[bytes, bytes], limits: Limits) -> bytes:
-    """Return the body of a request. Raises `Problem` where it is too large, `GoneError` where it does not come."""
-    length = held.get(b"content-length")
-    if length is not None and length.isdigit() and int(length) > limits.body:
-        raise too_large(limits)
+    """Return the body of a request. Raises `Problem` where it is too large, `GoneError` where it does not come.
+
+    Most bodies come whole, with their headers.
+    """
     message = await receive()
     if message["type"] == "http.disconnect":
         raise GoneError
     found: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(found) > limits.body:
-            raise too_large(limits)
+    if not message.get("more_body", False) and len(found) <= limits.body:
         return found
+    length = held.get(b"content-length")
     parts, size = [found], len(found)
+    if size > limits.body or (length is not None and length.isdigit() and int(length) > limits.body):
+        raise too_large(limits)
     while message.get("more_body", False):
         message = await receive()
         if message["type"] == "http.disconnect":

@@ -12,7 +12,7 @@ from msgspec import Struct
 Properties = dict[str, Any] | None
 
 
-class Entity(Struct, gc=False):
+class Entity(Struct, gc=False, omit_defaults=True):
     """A subject or a resource (sections 5.1 and 5.2)."""
 
     type: str
@@ -20,21 +20,21 @@ class Entity(Struct, gc=False):
     properties: Properties = None
 
 
-class Kind(Struct, gc=False):
+class Kind(Struct, gc=False, omit_defaults=True):
     """The searched entity of a subject or resource search: an `id` in it is ignored (sections 8.4 and 8.5)."""
 
     type: str
     properties: Properties = None
 
 
-class Action(Struct, gc=False):
+class Action(Struct, gc=False, omit_defaults=True):
     """An action (section 5.3)."""
 
     name: str
     properties: Properties = None
 
 
-class Evaluation(Struct, gc=False):
+class Evaluation(Struct, gc=False, omit_defaults=True):
     """A request for one decision (section 6.1)."""
 
     subject: Entity
@@ -43,7 +43,7 @@ class Evaluation(Struct, gc=False):
     context: Properties = None
 
 
-class Item(Struct, gc=False):
+class Item(Struct, gc=False, omit_defaults=True):
     """One evaluation of a batch; what it leaves out, the batch's own entities fill (section 7.1.1)."""
 
     subject: Entity | None = None
@@ -52,7 +52,7 @@ class Item(Struct, gc=False):
     context: Properties = None
 
 
-class Evaluations(Struct, gc=False):
+class Evaluations(Struct, gc=False, omit_defaults=True):
     """A request for many decisions (section 7.1)."""
 
     subject: Entity | None = None
@@ -63,7 +63,7 @@ class Evaluations(Struct, gc=False):
     options: Properties = None
 
 
-class Page(Struct, gc=False):
+class Page(Struct, gc=False, omit_defaults=True):
     """Which part of a search's results is wanted (section 8.2.1)."""
 
     token: str = ""
@@ -71,7 +71,7 @@ class Page(Struct, gc=False):
     properties: Properties = None
 
 
-class SubjectSearch(Struct, gc=False):
+class SubjectSearch(Struct, gc=False, omit_defaults=True):
     """Who may do this (section 8.4.1)."""
 
     subject: Kind
@@ -81,7 +81,7 @@ class SubjectSearch(Struct, gc=False):
     page: Page | None = None
 
 
-class ResourceSearch(Struct, gc=False):
+class ResourceSearch(Struct, gc=False, omit_defaults=True):
     """With what may this subject do this (section 8.5.1)."""
 
     subject: Entity
@@ -91,7 +91,7 @@ class ResourceSearch(Struct, gc=False):
     page: Page | None = None
 
 
-class ActionSearch(Struct, gc=False):
+class ActionSearch(Struct, gc=False, omit_defaults=True):
     """What may this subject do with this (section 8.6.1); an `action` in it is ignored."""
 
     subject: Entity
