@@ -91,7 +91,9 @@ def run(say: Callable[[str], None]) -> tuple[list[Row], float, float]:
     return rows, whole, shared
 
 
-def _beside(floor: Server, ours: Server, workload: Workload, text: str, say: Callable[[str], None]) -> Iterator[Row]:
+def _beside(
+    floor: Server, ours: Server, workload: Workload, text: str, say: Callable[[str], None]
+) -> Iterator[Row]:
     bare = _script(workload, bodies.evaluation, text)
     for connections in CONNECTIONS:
         before = _load(floor, bodies.EVALUATION, bare, connections)
