@@ -196,7 +196,7 @@ class Asker:
     def _context(self, context: Attributes, ignored: list[str]) -> Attributes:
         """Return the context without what is no attribute, and without the time, which is not the caller's."""
         rest = {name: value for name, value in context.items() if name not in (NOW, WHAT_IF)}
-        if context.get(WHAT_IF) not in (None, True, False):
+        if not isinstance(context.get(WHAT_IF), bool | None):
             raise bad_request("malformed", "expected true or false", f"context.{WHAT_IF}")
         if NOW in context and context.get(WHAT_IF) is not True:
             ignored.append(f"context.{NOW}")

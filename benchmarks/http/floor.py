@@ -1,4 +1,4 @@
-"""The floor: a bare ASGI endpoint on the same uvicorn, that decodes a body in C and answers without deciding anything."""
+"""The floor: a bare ASGI endpoint on the same uvicorn, which decodes a body in C and decides nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _START = {
 }
 
 
-async def app(scope: Any, receive: Any, send: Any) -> None:
+async def app(_: Any, receive: Any, send: Any) -> None:
     body = b""
     while True:
         message = await receive()

@@ -40,7 +40,7 @@ PORT = 8_390
 
 
 class Load(NamedTuple):
-    """What one load came to: requests a second, server processor time per request, latencies, all in µs but the rate."""
+    """What one load came to: requests a second; per request, µs of processor time and of latency; bytes held."""
 
     rate: float
     cpu: float
@@ -143,7 +143,7 @@ def _running(command: Sequence[str], port: int, health: str) -> Iterator[Server]
             if started.poll() is not None:
                 raise RuntimeError(f"{command[0]} ended: see {WORK / 'server.log'}")
             with contextlib.suppress(OSError):
-                urlopen(f"http://127.0.0.1:{port}{health}", timeout=1).close()  # noqa: S310  # loopback
+                urlopen(f"http://127.0.0.1:{port}{health}", timeout=1).close()  # loopback
                 break
             time.sleep(0.1)
         family = [psutil.Process(started.pid), *psutil.Process(started.pid).children(recursive=True)]
@@ -203,7 +203,7 @@ def _agree(
     for asked in workload.requests(CHECKED, "agree"):
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {text}"} if text else {})}
         url = f"http://127.0.0.1:{PORT}{path}"
-        request = Request(url, bodies.encoded(put(asked)).encode(), headers)  # noqa: S310  # loopback
+        request = Request(url, bodies.encoded(put(asked)).encode(), headers)  # loopback
         with urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
             theirs = permits(json.loads(answer.read()))
         if theirs is not workload.answer(asked):

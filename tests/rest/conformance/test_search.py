@@ -116,7 +116,7 @@ def test_8_2_pages_come_one_after_another_and_make_the_whole(fixture: Running, w
     while True:
         page = {"limit": 1} | ({"token": token} if token else {})
         answer = fixture.post(f"search/{which}", body | {"page": page}).json()
-        assert list(answer)[0] == "page", "8.3: recommended to come first"
+        assert next(iter(answer)) == "page", "8.3: recommended to come first"
         assert answer["page"]["count"] == len(answer["results"]) == 1
         pages += answer["results"]
         token = answer["page"]["next_token"]
