@@ -142,7 +142,9 @@ def check_trees(root, seed, rows):
         assert [d for d in Decision if circuit.value(lowered.decision(d), known)] == [outcome.decision]
         came = {o for (o, _), lit in owes.items() if circuit.value(lit, known)}
         assert came == {*outcome.obligations, *outcome.advice}
-        standing = [s.rule.id for s in lowered.rules if circuit.value(circuit.all((s.considered, -s.pair.false)), known)]
+        standing = [
+            s.rule.id for s in lowered.rules if circuit.value(circuit.all((s.considered, -s.pair.false)), known)
+        ]
         relevant = list(reference._relevant(root, Reference(row, FUNCTIONS)))
         assert standing == [j.rule.id for j in relevant]
 
