@@ -114,9 +114,11 @@ def read_only(store):
         connection.execute("PRAGMA query_only=OFF")
 
     sa.event.listen(store.database.engine, "checkout", refuse)
+    store.database.close()  # the next writer asks for a connection again
     yield
     sa.event.remove(store.database.engine, "checkout", refuse)
     sa.event.listen(store.database.engine, "checkout", allow)
+    store.database.close()
 
 
 def test_a_file_that_cannot_be_written(store):

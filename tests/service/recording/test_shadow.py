@@ -14,12 +14,13 @@ class Kept:
     def __init__(self):
         self.batches, self.refusals, self.decided = [], 0, 0
 
-    def note(self, decided, differing):
+    def note(self, batch):
         if self.refusals:
             self.refusals -= 1
             raise RecordingError("not now")
-        self.decided += decided
-        self.batches.append(list(differing))
+        self.decided += len(batch)
+        self.batches.append([one for one in batch if one[1] != one[2]])
+        return True
 
     @property
     def answers(self):
