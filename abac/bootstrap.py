@@ -19,8 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from abac.audit.note import SigningKey
+from abac.condition.schema import Category, Schema
 from abac.errors import AbacError
 from abac.service.shipped import shipped
 from abac.service.store import Store
@@ -29,6 +31,11 @@ from abac.storage.keys import SubjectKeys
 from abac.storage.log import Clock, DecisionLog
 from abac.storage.migrate import upgrade
 from abac.storage.policies import Policies
+
+if TYPE_CHECKING:
+    from abac.pip.source import FailureCount
+    from abac.service.sources.asking import Sources
+    from abac.service.sources.trying import Tried
 
 DEFAULT_DATABASE = "sqlite:///abac.db"
 
@@ -88,6 +95,20 @@ def open_store(
         keys.create()
     log = DecisionLog(database, None if read_only else signing_key(settings, file), clock)
     return Store(database, log, keys, Policies(log), Path(settings.journal or f"{file or 'abac'}.journals"))
+
+
+def open_sources(file: Path, schema: Schema, failures: FailureCount | None = None) -> Sources:
+    """Open the sources of attributes that a document declares; raises `SourcesError` with every fault of it."""
+    from abac.service.sources import opening  # noqa: PLC0415  # not everybody has sources, or their libraries
+
+    return opening.open_sources(file, schema, environment=os.environ, now=now, failures=failures)
+
+
+def try_sources(file: Path, schema: Schema, ids: Mapping[Category, str], entity_type: str) -> tuple[Tried, ...]:
+    """Try each source that a document declares on the entities of these ids; raises as `open_sources` does."""
+    from abac.service.sources import opening, trying  # noqa: PLC0415  # as above
+
+    return trying.try_each(opening.open_each(file, schema, os.environ, now), ids, entity_type)
 
 
 def signing_key(settings: Settings, beside: Path | None) -> SigningKey:

@@ -16,12 +16,16 @@ from abac.cli import (
     decide,
     directive,
     export,
+    key,
     new,
     policy,
     population,
     program,
+    prove,
     publish,
+    serve,
     simulate,
+    sources,
     test,
 )
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
@@ -32,7 +36,8 @@ Exit codes
 
 0    done; decide: permitted
 
-1    test: a case failed; decide: not permitted; check --strict: a warning
+1    test: a case failed; decide: not permitted; check --strict: a warning; prove: refuted, undecided or
+found
 
 2    bad input, told with its file, line and column; nothing was written
 
@@ -95,6 +100,7 @@ app.command("decide")(decide.decide)
 app.command("check")(check.check)
 app.command("test")(test.run_cases)
 app.command("new")(new.new)
+app.command("serve")(serve.serve)
 app.add_typer(population.app, name="population")
 app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")
@@ -103,3 +109,6 @@ app.add_typer(program.app, name="program")
 app.command("publish")(publish.publish)
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
+app.add_typer(sources.app, name="sources")
+app.add_typer(key.app, name="key")
+app.add_typer(prove.app, name="prove")

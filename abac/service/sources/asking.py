@@ -1,0 +1,143 @@
+"""Ask all sources that give something of a request's entities, and resolve the request from their answers.
+
+Whom to believe is `abac.pip.resolve`'s part; deciding and recording come after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from abac.condition.schema import Assurance, Category, Schema
+from abac.pip.ownership import Claim, Ownership
+from abac.pip.resolve import Resolution, Resolver, entities
+from abac.pip.source import (
+    Answer,
+    AttributeSource,
+    Entity,
+    EntitySource,
+    FailureCount,
+    FailureKind,
+    Uncounted,
+    failed,
+)
+from abac.policy.request import Request
+
+Types = Mapping[Category, str]
+"""The AuthZEN types of a request's entities."""
+
+
+class Sources:
+    """Every source of attributes of one service. Share it between threads and event loops; close it when done."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        sources: Iterable[tuple[Claim, AttributeSource]] = (),
+        *,
+        now: Callable[[], datetime],
+        failures: FailureCount | None = None,
+        lists: Iterable[tuple[Claim, EntitySource]] = (),
+    ) -> None:
+        """`now` is the service's clock; `failures` counts for the metrics, by source and kind.
+
+        `lists` are the sources that a search goes over. Raises `OwnershipError` where claims cannot stand.
+        """
+        given = tuple(sources)
+        self.by_name = {claim.source: source for claim, source in given}
+        self._resolver = Resolver(schema, Ownership(claim for claim, _ in given))
+        self._lists = tuple(lists)
+        self._now = now
+        self._count: FailureCount = Uncounted() if failures is None else failures
+
+    # --- requests ----------------------------------------------------------------------------------------------
+
+    def resolve(
+        self,
+        request: Request,
+        *,
+        types: Types | None = None,
+        ceiling: Assurance | None = Assurance.DECLARED,
+        what_if: bool = False,
+    ) -> Resolution:
+        """Return what to decide on, asking one source after the other.
+
+        `ceiling` is the most assurance that what the caller sends can have; None says that the request was lowered
+        already, and its time stamped. Raises `RequestError` for what is no request; a source that fails makes what
+        it gives unknown.
+        """
+        said = {
+            entity: {claim.source: self._look_up(claim.source, entity) for claim in claims}
+            for entity, claims in self._asked(request, types)
+        }
+        return self._resolved(request, said, ceiling, what_if)
+
+    async def resolve_soon(
+        self,
+        request: Request,
+        *,
+        types: Types | None = None,
+        ceiling: Assurance | None = Assurance.DECLARED,
+        what_if: bool = False,
+    ) -> Resolution:
+        """Return the same, asking all sources at once and holding up no event loop."""
+        asked = [(e, c.source) for e, claims in self._asked(request, types) for c in claims]
+        answers = await asyncio.gather(*(self._look_up_soon(name, entity) for entity, name in asked))
+        said: dict[Entity, dict[str, Answer]] = {}
+        for (entity, name), answer in zip(asked, answers, strict=True):
+            said.setdefault(entity, {})[name] = answer
+        return self._resolved(request, said, ceiling, what_if)
+
+    def _asked(self, request: Request, types: Types | None) -> list[tuple[Entity, tuple[Claim, ...]]]:
+        if not self.by_name:
+            return []
+        found = [(entity, self._resolver.asked(entity)) for entity in entities(request, types)]
+        return [(entity, claims) for entity, claims in found if claims]
+
+    def _resolved(
+        self,
+        request: Request,
+        said: Mapping[Entity, Mapping[str, Answer]],
+        ceiling: Assurance | None,
+        what_if: bool,
+    ) -> Resolution:
+        now = None if ceiling is None else self._now()
+        return self._resolver.resolve(request, said, now=now, ceiling=ceiling, what_if=what_if)
+
+    # --- one source --------------------------------------------------------------------------------------------
+
+    def _look_up(self, name: str, entity: Entity) -> Answer:
+        try:
+            return self._counted(self.by_name[name].look_up(entity))
+        except Exception as error:  # noqa: BLE001  # a source is anybody's code: whatever it raises, it did not answer
+            return self._counted(_fault(name, error))
+
+    async def _look_up_soon(self, name: str, entity: Entity) -> Answer:
+        try:
+            return self._counted(await self.by_name[name].look_up_soon(entity))
+        except Exception as error:  # noqa: BLE001  # as above
+            return self._counted(_fault(name, error))
+
+    def _counted(self, answer: Answer) -> Answer:
+        for source, kind in {(f.source, f.kind) for f in answer.failures}:
+            self._count.failed(source, kind)
+        return answer
+
+    # --- searches ----------------------------------------------------------------------------------------------
+
+    def lister(self, category: Category, entity_type: str = "") -> EntitySource | None:
+        """Return the source that lists entities of a type, or None: a search over them finds nothing."""
+        return next(
+            (s for c, s in self._lists if c.category is category and c.covers(entity_type)),
+            None,
+        )
+
+    def close(self) -> None:
+        """Close every source."""
+        for source in self.by_name.values():
+            source.close()
+
+
+def _fault(name: str, error: Exception) -> Answer:
+    return failed(name, FailureKind.FAULT, f"the source itself failed: {error!r}")
