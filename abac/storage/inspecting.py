@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from abac.storage.tables import CHECKPOINTS, ENTRIES, HEAD, HOLDS, OPENINGS, SETTINGS, TILES
+from abac.storage.tables import CHECKPOINTS, ENTRIES, HEAD, HOLDS, MERGED_JOURNALS, OPENINGS, SETTINGS, TILES
 
 PAGE = 2_000
 """Rows read at a time."""
@@ -135,6 +135,11 @@ def checkpoints(connection: sa.Connection) -> Iterator[tuple[int, int, str]]:
 def holds(connection: sa.Connection) -> list[dict[str, Any]]:
     """Return every row of the holds."""
     return [dict(r) for r in connection.execute(sa.select(HOLDS).order_by(HOLDS.c.seq)).mappings()]
+
+
+def merged_journals(connection: sa.Connection) -> dict[bytes, tuple[int, bytes]]:
+    """Return how much of each journal was merged: the number of entries, and the chain's hash."""
+    return {row.journal: (row.merged, row.chain) for row in connection.execute(sa.select(MERGED_JOURNALS))}
 
 
 def setting(connection: sa.Connection, name: str) -> tuple[str, int] | None:

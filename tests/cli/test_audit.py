@@ -17,7 +17,9 @@ import pytest
 from abac.audit.note import SigningKey
 from abac.bootstrap import Settings, open_store, write_key
 from tests.cli.running import abac, answered
+from tests.postgres import postgres  # noqa: F401  # a fixture
 from tests.service.auditing.building import Clock, decide_all, draft, execute, program, settle
+from tests.service.auditing.conftest import postgres_url  # noqa: F401  # a fixture
 
 OLD = datetime(2020, 1, 10, tzinfo=UTC)
 KEY = SigningKey("example.com/decisions", bytes(range(32)))
@@ -164,6 +166,24 @@ def test_bad_input_exits_with_2(log):
         assert result.exit_code == 2, (arguments, result.stdout, result.stderr)
         assert not Path("none.db").exists()
     assert Path("note").read_text() == "no checkpoint"
+
+
+def test_on_postgresql(postgres_url, tmp_path, monkeypatch):  # noqa: F811  # the fixture
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ABAC_DATABASE", postgres_url)
+    monkeypatch.setenv("ABAC_AUDIT_KEY", KEY.text())
+    monkeypatch.delenv("ABAC_SUBJECT_KEYS", raising=False)
+    clock = Clock(datetime.now(UTC))
+    with open_store(clock=clock, make=True) as store:
+        store.policies.record(program(), who="ann", why="the letter came")
+        decide_all(store, clock, 30, every=timedelta(seconds=2))
+    assert answered("audit", "verify", "--key", VKEY)["found"] == {"never-kept": 1}
+    assert answered("audit", "replay")["counts"] == {"match": 30}
+    assert abac("audit", "prove", "5", "--out", "5.json", "--disclose", "all").exit_code == 0
+    assert answered("audit", "verify-receipt", "5.json", "--key", VKEY)["index"] == 5
+    assert abac("audit", "checkpoint", "--to", "kept").exit_code == 0
+    tampered("UPDATE abac_entries SET integrated_at = integrated_at + 1 WHERE seq = 9")
+    assert abac("audit", "verify", "--checkpoint", "kept").exit_code == 1
 
 
 # --- receipts ------------------------------------------------------------------------------------------------

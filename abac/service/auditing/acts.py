@@ -51,6 +51,8 @@ class Acts:
     keys: list[tuple[int, str]] = field(default_factory=list)
     kept: list[tuple[int, int, datetime]] = field(default_factory=list)
     """Checkpoints kept elsewhere: the entry, the tree's size, and when."""
+    journals: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    """Of every journal that was merged, how many of its entries, and its chain's hash after the last of them."""
     faults: list[tuple[int, str]] = field(default_factory=list)
 
     def take(self, entry: Entry) -> None:
@@ -129,6 +131,11 @@ def _kept(acts: Acts, entry: Entry) -> None:
     acts.kept.append((entry.seq, int(entry.what["size"]), moment(entry.integrated_at)))
 
 
+def _journal(acts: Acts, entry: Entry) -> None:
+    what = entry.what
+    acts.journals[bytes.fromhex(what["journal"])] = int(what["merged"]), bytes.fromhex(what["chain"])
+
+
 def _micros(text: str | None) -> int | None:
     return None if text is None else micros(moment(text))
 
@@ -140,6 +147,7 @@ _READERS = {
     HOLD_LIFTED: _lifted,
     RETENTION: _retention,
     CHECKPOINT_KEPT: _kept,
+    "journal": _journal,
     "log": _key,
     "key": _key,
 }

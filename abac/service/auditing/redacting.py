@@ -6,6 +6,7 @@ is durable. A crash between the two is resumed from the entry. Commitments stay,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,9 @@ AT_A_TIME = 1_000
 """Keys that one entry names."""
 
 PAGE = 1_000
+
+_STANDS_IN = re.compile(r"journal:[0-9a-f]{32}")
+"""Whose keys the recorder keeps for journals that are not merged yet; it destroys them itself."""
 
 
 class Override(NamedTuple):
@@ -75,7 +79,8 @@ def plan(store: Store, *, subject: str | None = None, before: datetime | None = 
     if (subject is None) == (before is None):
         raise NamesError("say whose fields, with --subject, or how old, with --before; not both")
     until = None if before is None else stamp(before)[:7]
-    keys = {h: k.period for h, k in store.keys.kept(store.keys.handles(subject=subject, before=until)).items()}
+    kept = store.keys.kept(store.keys.handles(subject=subject, before=until))
+    keys = {h: k.period for h, k in kept.items() if subject is not None or _STANDS_IN.fullmatch(k.subject) is None}
     with store.database.reading() as connection:
         head = inspecting.head(connection)
         size = 0 if head is None else head.size

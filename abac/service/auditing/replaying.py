@@ -13,17 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from abac.audit.asserted import asserted, opened_part
-from abac.audit.deciding import ADVICE, OBLIGATIONS, REASONS, UNKNOWN
-from abac.audit.entry import DECISION, Entry
+from abac.audit.asserted import asserted
+from abac.audit.entry import DECISION
 from abac.audit.errors import EntryError
 from abac.compiler.program import Program
 from abac.errors import AbacError
 from abac.pdp.decide import decide
-from abac.policy.decision import Extended, Obligation, Outcome, Reason
-from abac.policy.rule import Algorithm, Policy, PolicySet
+from abac.policy.decision import Outcome
+from abac.service.auditing.comparing import contradicts, differing
 from abac.service.auditing.walking import ALWAYS, Progress, Span, Walked, size_of, walk, walk_places
 from abac.service.store import Store
 
@@ -132,47 +129,6 @@ def again(walked: Walked, program: Program) -> Outcome:
     return decide(program, request, discharges=frozenset(walked.entry.discharges))
 
 
-def differing(entry: Entry, opened: Any, outcome: Outcome) -> dict[str, tuple[Any, Any]]:
-    """Return by field what a wholly known entry says and what comes out, where these differ."""
-    ours: dict[str, Any] = {
-        "decision": outcome.decision.value,
-        "extended": outcome.extended.name,
-        "permitted": outcome.permitted,
-        REASONS: [_reason(r) for r in outcome.reasons],
-        UNKNOWN: list(outcome.unknown),
-        OBLIGATIONS: [_owed(o) for o in outcome.obligations],
-        ADVICE: [_owed(o) for o in outcome.advice],
-    }
-    found = {}
-    for name, value in ours.items():
-        told = getattr(entry, name) if name in _PLAIN else opened_part(entry, opened or {}, name)
-        said, made = msgspec.to_builtins(told), msgspec.to_builtins(value)
-        if _plain(said) != _plain(made):
-            found[name] = said, made
-    return found
-
-
-_PLAIN = ("decision", "extended", "permitted")
-
-
-def contradicts(entry: Entry, outcome: Outcome, program: Program) -> bool:
-    """Whether what comes out of less than was known contradicts what the entry says.
-
-    By omission safety, what is definite stays so as more becomes known; all but a DENY of deny-unless-permit, and
-    of the algorithms that break the law by name.
-    """
-    said = Extended[entry.extended]
-    if said & outcome.extended == said:
-        return False
-    return outcome.extended is Extended.PERMIT or _persists(program.root)
-
-
-def _persists(root: Policy | PolicySet) -> bool:
-    if root.algorithm is Algorithm.DENY_UNLESS_PERMIT or root.algorithm.value.startswith("xacml-"):
-        return False
-    return isinstance(root, Policy) or all(_persists(child) for child in root.children)
-
-
 # --- one entry -----------------------------------------------------------------------------------------------
 
 
@@ -226,20 +182,6 @@ def _program(programs: Programs, revision: str, known: dict[str, Program | str])
         except LookupError:
             known[revision] = f"missing: there is no revision {revision[:12]}"
     return known[revision]
-
-
-def _reason(reason: Reason) -> list[str]:
-    cited = reason.citation
-    return [reason.rule, reason.effect.value, reason.truth.name, cited.directive, cited.clause, cited.person_test]
-
-
-def _owed(obligation: Obligation) -> list[Any]:
-    return [obligation.id, dict(obligation.parameters)]
-
-
-def _plain(value: Any) -> Any:
-    """Return nested lists for tuples, so that what was read equals what was made."""
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 # --- which entries -------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ def tell_tables(store: Store | None, connection: sa.Connection, acts: Acts, foun
     """Name every row that is not what the entries come to, and, given the store, keys that should be gone."""
     _holds(connection, acts, found)
     _retention(connection, acts, found)
+    _journals(connection, acts, found)
     if store is not None:
         _keys(store, acts, found)
 
@@ -38,6 +39,14 @@ def _retention(connection: sa.Connection, acts: Acts, found: Findings) -> None:
     if row != acts.retention:
         said = acts.retention or "the default"
         found.add("setting-row", f"setting {RETENTION}", "is not what the log says", said, row or "no row")
+
+
+def _journals(connection: sa.Connection, acts: Acts, found: Findings) -> None:
+    rows = inspecting.merged_journals(connection)
+    for journal in sorted(rows.keys() | acts.journals.keys()):
+        if rows.get(journal) != acts.journals.get(journal):
+            message = "how much of it was merged is not what the log says"
+            found.add("journal-row", f"journal {journal.hex()}", message)
 
 
 def _keys(store: Store, acts: Acts, found: Findings) -> None:

@@ -10,10 +10,9 @@ Nothing here is believed because the database says it: keys come from the caller
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +23,7 @@ from abac.audit.entry import read_entry
 from abac.audit.errors import AuditError, EntryError
 from abac.audit.note import VerifyingKey
 from abac.service.auditing.acts import Acts
+from abac.service.auditing.explaining import explain
 from abac.service.auditing.findings import Findings
 from abac.service.auditing.heads import Heads, kept_elsewhere, known_keys, stated
 from abac.service.auditing.opening import told
@@ -138,7 +138,8 @@ class _Verifier:
         tree.close()
         acts = self._acts(connection)
         heads = Heads(self.found, tree, known_keys(self.store, self.given, acts, self.found), acts)
-        self._explain(acts, head is not None and size > present)
+        cut = head is not None and size > present
+        explain(self.missing, self.unopened, acts, self.found, self.done.counts, cut=cut)
         entries_hold = heads.head(head, self._last_time())
         tell_tiles(tree, self.found, entries_hold=entries_hold)
         heads.kept(inspecting.checkpoints(connection), self.times, self.missing)
@@ -215,44 +216,6 @@ class _Verifier:
 
     # --- what is not there -----------------------------------------------------------------------------------
 
-    def _explain(self, acts: Acts, tail: bool) -> None:
-        """Hold what is missing against the entries that say it was let go."""
-        gone: Counter[int] = Counter()
-        for start, stop in self.missing:
-            for first, last, by in _split(start, stop, acts):
-                if by is not None:
-                    gone[by] += last - first
-                elif tail and last == self.missing[-1][1]:
-                    message = f"{last - first:,} entries are missing at the end: the tail was cut"
-                    self.found.add("tail-missing", f"entry {first}", message)
-                else:
-                    places = f"{last - first:,} entries are" if last - first > 1 else "it is"
-                    self.found.add("entry-missing", f"entry {first}", f"{places} not there, and no prune says why")
-        for prune in acts.prunes:
-            if gone[prune.seq] != prune.entries:
-                message = "the entries missing in its range are not as many as it archived"
-                self.found.add("prune-count", f"entry {prune.seq}", message, prune.entries, gone[prune.seq])
-        self.done.counts["archived"] = sum(gone.values())
-        for one in self.unopened:
-            self._unopened(one, acts)
-
-    def _unopened(self, one: Unopened, acts: Acts) -> None:
-        place = f"entry {one.seq}"
-        if acts.redacted(one.handle, one.seq, one.fields):
-            self.done.counts["redacted"] += 1
-            if one.missing == "key":
-                message = "its key was destroyed, and its opening is still there"
-                self.found.add("redaction-unfinished", place, f"{message}: abac audit redact --resume")
-        elif one.missing == "key" and acts.destroyed(one.handle, one.seq):
-            self.done.counts["redacted"] += 1
-            self.found.warn("sealed-for-good", place, "was sealed under a key after a redaction had destroyed it")
-        elif one.missing == "key":
-            message = f"its key {one.handle.hex()} is not there, and no redaction names key, place and fields"
-            self.found.add("key-missing", place, message)
-        else:
-            message = "its opening is not there, and no redaction names key, place and fields"
-            self.found.add("opening-missing", place, message)
-
     def _strays(self, connection: sa.Connection, size: int) -> None:
         for seq in (*inspecting.negative_places(connection), *inspecting.beyond(connection, size)):
             self.found.add("entry-extra", f"entry {seq}", f"stands outside the log of {size:,} entries")
@@ -280,17 +243,6 @@ class _Verifier:
         elif latest is not None and self.now - latest > AGE:
             message = f"the last one kept elsewhere is of {stamp(latest)}, older than a day"
             self.found.warn("kept-long-ago", "checkpoint", f"{message}; {keep}")
-
-
-def _split(start: int, stop: int, acts: Acts) -> Iterable[tuple[int, int, int | None]]:
-    """Yield the stretches of a gap, and the prune that each lies in, or None."""
-    cuts = {start, stop}
-    for each in acts.prunes:
-        cuts |= {c for c in (each.first, each.stop) if start < c < stop}
-    edges = sorted(cuts)
-    for first, last in pairwise(edges):
-        prune = acts.pruned(first)
-        yield first, last, None if prune is None else prune.seq
 
 
 def _take_readable(acts: Acts, raw: bytes) -> None:

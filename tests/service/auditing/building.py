@@ -85,11 +85,11 @@ def draft(store, number, at, encoder=None, by=None):
     return seal(unsealed, *store.keys.of([pair])[pair])
 
 
-def opened(folder, clock, url=None):
+def opened(folder, clock, url=None, *, make=True):
     """A store in a folder, or at a URL with its keys in the folder."""
     database = url or f"sqlite:///{folder}/log.db"
     settings = Settings(database, f"sqlite:///{folder}/keys.db", KEY.text())
-    return open_store(settings, clock=clock, make=True)
+    return open_store(settings, clock=clock, make=make)
 
 
 def decide_all(store, clock, count, *, group=10, every=timedelta(hours=1)):

@@ -104,6 +104,15 @@ def test_an_opening_that_goes_beyond_what_was_redacted_is_tampering(store, clock
     assert codes(store, clock) == {"opening-missing"}
 
 
+def test_by_age_a_journals_own_key_stays_for_its_merging(store, clock):
+    pair = f"journal:{bytes(16).hex()}", "2020-01"
+    own = store.keys.of([pair])[pair]
+    planned = redacting.plan(store, before=datetime(2020, 2, 20, tzinfo=UTC))
+    assert own.handle not in planned.keys
+    redacting.redact(store, planned, **BY)
+    assert store.keys.kept([own.handle])
+
+
 def test_neither_or_both_of_subject_and_age_is_bad_input(store):
     for asked in ({}, {"subject": "u-1", "before": START}):
         with pytest.raises(NamesError, match="not both"):

@@ -9,7 +9,8 @@ from abac.compiler.program import assemble
 from abac.errors import CompileError
 from abac.policy.rule import Algorithm
 from abac.service.auditing import redacting
-from abac.service.auditing.replaying import CONSISTENT, MATCH, MISMATCH, NOT, contradicts, replay
+from abac.service.auditing.comparing import contradicts
+from abac.service.auditing.replaying import CONSISTENT, MATCH, MISMATCH, NOT, replay
 from abac.service.auditing.retention import set_retention
 from abac.service.auditing.walking import Span
 from tests.service.auditing.building import START, Clock, decide_all, draft, opened, program

@@ -1,5 +1,6 @@
 """Verification of logs that are whole, on both databases."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from abac.audit.errors import CheckpointError
 from abac.audit.note import SigningKey
 from abac.service.auditing import parts
 from abac.service.auditing.verifying import verify
-from tests.service.auditing.building import KEY, Clock, decide_all, draft, opened
+from tests.service.auditing.building import KEY, Clock, decide_all, draft, opened, settle
 
 
 @pytest.fixture
@@ -117,3 +118,19 @@ def test_a_log_on_postgresql_holds(postgres_url, tmp_path, clock):
     with opened(tmp_path, clock, postgres_url) as store:
         decide_all(store, clock, 300, every=timedelta(minutes=1))
         assert codes(verify(store, now=clock())) == {"never-kept"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_with_damaged_pages_is_found(tmp_path, clock, seed):
+    with opened(tmp_path, clock) as store:
+        decide_all(store, clock, 300)
+        settle(store)
+    file = tmp_path / "log.db"
+    raw = bytearray(file.read_bytes())
+    rng = random.Random(seed)
+    for _ in range(10):
+        at = 4_096 * rng.randrange(40, len(raw) // 4_096)
+        raw[at : at + 4_096] = rng.randbytes(4_096)
+    file.write_bytes(raw)
+    with opened(tmp_path, clock, make=False) as store:
+        assert not verify(store, now=clock()).holds
