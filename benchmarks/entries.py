@@ -1,7 +1,7 @@
 """Entries for the benchmarks of the log: decisions on the letter of 12 June, each with four sealed fields.
 
-Encoded and sealed as in use, under the shipped policies: subject, citizenships, residencies and the reasons that
-follow from them are commitments in the entry, and its opening is one encrypted row.
+Encoded and sealed as in use, under the shipped policies: the subject, its citizenships, and the reasons and
+unknown attributes that follow from them are commitments in the entry, and its opening is one encrypted row.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def drafts(count: int) -> list[Draft]:
     )
     encoder = DecisionEncoder(program)
     keys = [(os.urandom(16), os.urandom(32)) for _ in range(SUBJECTS)]
-    asked = [_request(number) for number in range(SUBJECTS)]
+    asked = [request(number) for number in range(SUBJECTS)]
     answered = [decide(program, request) for request in asked]
     made = []
     for number in range(count):
@@ -42,20 +42,21 @@ def drafts(count: int) -> list[Draft]:
         at = START + timedelta(microseconds=10 * number)
         held = Circumstances(request_id=f"req-{number:012}", commit="5f0c2b7e" * 5)
         identity = uuid_utils.uuid7().bytes
-        made.append(seal(encoder.encode(identity, at, asked[who], answered[who], held), *keys[who]))
+        unsealed = encoder.encode(identity, at, asked[who], answered[who], held)
+        assert len(unsealed.secret) == SEALED
+        made.append(seal(unsealed, *keys[who]))
     return made
 
 
-def _request(number: int) -> Request:
-    """Return a customer's request for the model that the letter is about."""
+def request(number: int) -> Request:
+    """Return a customer's request for the model that the letter is about; whether they may reside is not known."""
     held = {"assurance": "documented", "complete": True, "source": "identity-provider"}
     return Request(
         subject={
             "id": f"u-{number:06}",
             "kind": "person",
             "relation": "customer",
-            "citizenships_current": {"value": [("FR", "DE", "IN", "US")[number % 4]], **held},
-            "residencies_permanent": {"value": [], **held},
+            "citizenships_current": {"value": [("FR", "DE", "IN")[number % 3]], **held},
         },
         action="invoke",
         resource={"id": "fable-5", "provider": "anthropic", "cyber_tier": 5, "access": "public"},

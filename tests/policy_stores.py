@@ -23,7 +23,9 @@ from abac.compiler.program import Program
 from abac.service import starter
 from abac.service.load import compile_policies
 from abac.service.store import Store
+from abac.storage.keys import SUBJECT_KEYS
 from abac.storage.policies.acts import KINDS
+from abac.storage.tables import METADATA
 from tests.postgres import postgres
 
 __all__ = ["START", "TurnedClock", "acts", "clock", "number", "postgres", "program", "reopened", "store", "url"]
@@ -53,23 +55,41 @@ def clock() -> TurnedClock:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database."""
+    """The URL of a database that is migrated and empty: a copy of one that was migrated once."""
     if request.param == "sqlite":
+        (tmp_path / "abac.db").write_bytes(_migrated_file())
         yield f"sqlite:///{tmp_path}/abac.db"
         return
-    server: sa.Engine = request.getfixturevalue("postgres")
-    name = f"abac_{uuid.uuid4().hex}"
-    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    shared = _migrated_database(request.getfixturevalue("postgres").url)
+    yield shared.url.render_as_string(hide_password=False)
+    with shared.begin() as connection:
+        for table in (SUBJECT_KEYS, *reversed(METADATA.sorted_tables)):
+            connection.execute(sa.delete(table))
+
+
+@functools.cache
+def _migrated_file() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="abac-migrated-") as folder:
+        file = Path(folder) / "abac.db"
+        open_store(Settings(f"sqlite:///{file}", key=KEY), make=True).close()
+        return file.read_bytes()
+
+
+@functools.cache
+def _migrated_database(server: sa.URL) -> sa.Engine:
+    """One database for all tests, each of which leaves it empty: to make one takes longer than most tests."""
+    name = f"policies_{uuid.uuid4().hex}"
+    with sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield server.url.set(database=name).render_as_string(hide_password=False)
-    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine = sa.create_engine(server.set(database=name), poolclass=sa.NullPool)
+    open_store(Settings(engine.url.render_as_string(hide_password=False), key=KEY), make=True).close()
+    return engine
 
 
 @pytest.fixture
 def store(url: str, clock: TurnedClock) -> Iterator[Store]:
     """A fresh store under a clock that stands."""
-    with open_store(Settings(url, key=KEY), clock=clock, make=True) as opened:
+    with open_store(Settings(url, key=KEY), clock=clock) as opened:
         yield opened
 
 

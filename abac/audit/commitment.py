@@ -7,10 +7,8 @@ keeping openings (salt and value) and destroying them is left to the store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
-from struct import Struct
 
 from abac.audit.errors import CommitmentError
 
@@ -37,21 +35,17 @@ def commit(decision_id: bytes, field: str, salt: bytes, value: bytes) -> bytes:
         raise CommitmentError(f"a decision id has {ID} bytes, not {len(decision_id)}")
     if len(salt) != SALT:
         raise CommitmentError(f"a salt has {SALT} bytes, not {len(salt)}")
-    return sha256(_HEAD + decision_id + _named(field) + salt + len(value).to_bytes(4, "big") + value).digest()
+    return sha256(_HEAD + decision_id + name(field) + salt + len(value).to_bytes(4, "big") + value).digest()
 
 
-def commitments(decision_id: bytes, salted: Iterable[tuple[str, bytes, bytes]]) -> list[bytes]:
-    """Return the commitments to fields of one decision, each given by name, salt and value, as `commit` does.
+def start(decision_id: bytes) -> bytes:
+    """Return what the commitments of a decision start with; `name`, salt, length and value come after it.
 
-    Raises `CommitmentError` where the decision id has not 16 bytes. Salts are the caller's own, of 32 bytes.
+    For whoever makes many. Raises `CommitmentError` where the decision id has not 16 bytes.
     """
     if len(decision_id) != ID:
         raise CommitmentError(f"a decision id has {ID} bytes, not {len(decision_id)}")
-    head = _HEAD + decision_id
-    return [
-        sha256(b"".join((head, _named(field), salt, _BIG_ENDIAN(len(value)), value))).digest()
-        for field, salt, value in salted
-    ]
+    return _HEAD + decision_id
 
 
 def matches(commitment: bytes, decision_id: bytes, field: str, salt: bytes, value: bytes) -> bool:
@@ -64,12 +58,10 @@ def _sized(part: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1_024)
-def _named(field: str) -> bytes:
+def name(field: str) -> bytes:
     """Return what stands between decision id and salt; a schema has few sensitive fields, entries are many."""
     return _sized(field.encode()) + SALT.to_bytes(4, "big")
 
-
-_BIG_ENDIAN = Struct(">I").pack
 
 _HEAD = _sized(TAG) + ID.to_bytes(4, "big")
 """What every commitment starts with, up to the decision id."""

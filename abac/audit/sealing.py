@@ -12,12 +12,14 @@ import os
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
+from itertools import chain
 from struct import Struct
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from abac.audit.commitment import commit, commitments
+from abac.audit.commitment import commit, name, start
 from abac.audit.deciding import Unsealed
 from abac.audit.encoding import to_base64
 from abac.audit.entry import DECISION, Draft, Entry
@@ -33,12 +35,12 @@ class Opened(dict[str, tuple[bytes, bytes]]):
 
 def seal(unsealed: Unsealed, handle: bytes, key: bytes) -> Draft:
     """Return the draft of an entry whose secret fields only `key` (32 bytes, named `handle`) opens."""
-    return _seal(unsealed, handle, key, os.urandom(NONCE + SALT * len(unsealed.secret)))
+    return _seal(unsealed, handle, key, os.urandom(_needed(unsealed)))
 
 
 def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
     """Return the drafts of a group, each given with its key's handle and its key: `seal` with one draw for all."""
-    needed = [NONCE + SALT * len(unsealed.secret) for unsealed, _, _ in group]
+    needed = [_needed(unsealed) for unsealed, _, _ in group]
     random = os.urandom(sum(needed))
     drafts: list[Draft] = []
     at = 0
@@ -48,20 +50,32 @@ def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
     return drafts
 
 
+def _needed(unsealed: Unsealed) -> int:
+    """Return how many random bytes an entry takes: a nonce, and a salt for each field."""
+    return NONCE + SALT * (len(unsealed.told) + len(unsealed.said))
+
+
 def _seal(unsealed: Unsealed, handle: bytes, key: bytes, random: bytes) -> Draft:
-    identity, _, _, clear, secret = unsealed
-    if not secret:
-        return Draft(identity, DECISION, clear + b"}")
-    nonce = random[:NONCE]
-    salts = [random[at : at + SALT] for at in range(NONCE, len(random), SALT)]
-    salted = [(field, salt, value) for (field, value), salt in zip(secret, salts, strict=True)]
-    sealed = [
-        _named(field) + b2a_base64(hidden, newline=False)
-        for (field, _), hidden in zip(secret, commitments(identity, salted), strict=True)
-    ]
-    body = b"".join((clear, b',"sealed":{', b'",'.join(sealed), b'"},"key":"', handle.hex().encode(), b'"}'))
-    plain = b"".join([part for _, salt, value in salted for part in (salt, _LENGTH(len(value)), value)])
-    return Draft(identity, DECISION, body, handle, nonce + _cipher(key).encrypt(nonce, plain, identity))
+    """Seal one entry with its share of random bytes: the nonce, then a salt for each field.
+
+    What the opening holds of a field (salt, length, value) is the end of what its commitment hashes, so both are
+    made of one string of bytes.
+    """
+    identity, fields = unsealed.id, _FIELDS
+    if len(random) == NONCE:
+        return Draft(identity, DECISION, unsealed.clear + b"}")
+    head, at, nonce = start(identity), NONCE, random[:NONCE]
+    parts = [unsealed.clear, b',"sealed":{']
+    plain: list[bytes] = []
+    for field, value in chain(zip(unsealed.paths, unsealed.told), unsealed.said):  # noqa: B905  # of one length
+        named, quoted = fields[field]
+        opened = random[at : at + SALT] + _LENGTH(len(value)) + value
+        at += SALT
+        plain.append(opened)
+        parts += (quoted, b2a_base64(sha256(head + named + opened).digest(), newline=False), b'",')
+    parts[-1] = b'"},"key":"%b"}' % handle.hex().encode()
+    opening = nonce + _cipher(key).encrypt(nonce, b"".join(plain), identity)
+    return Draft(identity, DECISION, b"".join(parts), handle, opening)
 
 
 def unseal(entry: Entry, opening: bytes, key: bytes) -> Opened:
@@ -88,8 +102,8 @@ def resealed(draft: Draft, entry: Entry, old: bytes, handle: bytes, key: bytes) 
     `entry` is the draft as it is read back, `old` the key it is under. Only for a draft that has no place yet: its
     body names its key.
     """
-    opened = unseal(entry, draft.opening, old)
-    plain = b"".join(part for salt, value in opened.values() for part in (salt, _LENGTH(len(value)), value))
+    unseal(entry, draft.opening, old)
+    plain = _cipher(old).decrypt(draft.opening[:NONCE], draft.opening[NONCE:], draft.id)
     nonce = os.urandom(NONCE)
     ending = b'"%b"}' % draft.key.hex().encode()
     body = draft.body.removesuffix(ending) + b'"%b"}' % handle.hex().encode()
@@ -107,9 +121,15 @@ def unfaithful(entry: Entry, opened: Mapping[str, tuple[bytes, bytes]]) -> Itera
 _LENGTH = Struct(">I").pack
 
 
-@lru_cache(maxsize=1_024)
-def _named(field: str) -> bytes:
-    return b'"%b":"' % field.encode()
+class _Fields(dict[str, tuple[bytes, bytes]]):
+    """How a field's name stands in a commitment, and in an entry; a schema has few sensitive fields."""
+
+    def __missing__(self, field: str) -> tuple[bytes, bytes]:
+        found = self[field] = name(field), b'"%b":"' % field.encode()
+        return found
+
+
+_FIELDS = _Fields()
 
 
 @lru_cache(maxsize=10_000)

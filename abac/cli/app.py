@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from abac import __version__
 from abac.cli import (
+    audit,
     check,
     db,
     decide,
@@ -102,4 +103,5 @@ app.add_typer(export.app, name="export")
 app.add_typer(program.app, name="program")
 app.command("publish")(publish.publish)
 app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="sources")

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class AsyncClient:
-    """Asks an AuthZEN 1.0 decision point from one event loop; asyncio or trio. Close it when done.
+    """Asks an AuthZEN 1.0 decision point from one event loop. Close it when done.
 
     Everything is as in `Client`, awaited.
     """

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,10 +22,10 @@ from abac.storage.faults import (
     StorageLostError,
     StorageOutdatedError,
     StorageReadOnlyError,
-    StorageUnknownError,
     told,
     translated,
 )
+from abac.storage.turn import Turn, Turns, outcome_told
 
 LOCK = 0x61626163
 """The advisory lock of PostgreSQL that writers of the log take: `abac` in ASCII. Writers of keys take the next."""
@@ -34,20 +33,11 @@ LOCK = 0x61626163
 SCHEMA = "0001"
 """The migration that this version's tables come from."""
 
+KEEPALIVE = 30
+"""Seconds after which a PostgreSQL server that does not answer is taken for lost."""
+
 PATIENCE = 5.0
 """Seconds for which a writer waits for its turn, unless told otherwise."""
-
-
-class Turn(NamedTuple):
-    """The write lock, held on a driver's connection, and the first row that answered the question."""
-
-    raw: Any
-    answer: tuple[Any, ...] | None
-
-    def commit(self) -> None:
-        """Commit. Raises `StorageUnknownError` where the connection broke meanwhile."""
-        with told(), _outcome_told():
-            self.raw.commit()
 
 
 class Database:
@@ -67,8 +57,8 @@ class Database:
         self.patience = patience
         self.forgets, self.read_only = forgets, read_only
         self._take_turn = f"SELECT pg_advisory_xact_lock({LOCK + forgets})"
-        self.engine = self._sqlite() if self.is_sqlite else self._postgres(pings=True)
-        self._turns = self.engine if self.is_sqlite else self._postgres(pings=False)
+        self.engine = self._sqlite() if self.is_sqlite else self._postgres()
+        self._turns = Turns(self.engine, "BEGIN IMMEDIATE" if self.is_sqlite else self._take_turn, patience)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -95,38 +85,13 @@ class Database:
                 if not self.is_sqlite:
                     connection.exec_driver_sql(self._take_turn)
                 yield connection
-                with _outcome_told():
+                with outcome_told():
                     transaction.commit()
 
-    @contextlib.contextmanager
-    def turn(self, question: str) -> Iterator[Turn]:
-        """Take the write lock as `writing` does, on the driver's own connection and with less ado.
-
-        What is not committed inside is rolled back. `question` is asked under the lock.
-        """
+    def turn(self, question: str) -> contextlib.AbstractContextManager[Turn]:
+        """Take the write lock as `writing` does, with less ado, on a driver's connection that is kept for it."""
         self._writable()
-        with told(), contextlib.ExitStack() as held:
-            try:
-                turn = held.enter_context(self._taken(question))
-            except DRIVERS as error:
-                if not _is_lost(error):
-                    raise
-                turn = held.enter_context(self._taken(question))  # nothing was done yet: once more, on a new one
-            yield turn
-
-    @contextlib.contextmanager
-    def _taken(self, question: str) -> Iterator[Turn]:
-        with contextlib.closing(self._turns.raw_connection()) as held:
-            raw: Any = held.dbapi_connection
-            try:
-                with contextlib.nullcontext() if self.is_sqlite else raw.pipeline():
-                    raw.execute("BEGIN IMMEDIATE" if self.is_sqlite else self._take_turn)
-                    asked = raw.execute(question)
-                yield Turn(raw, asked.fetchone())
-            except Exception as error:
-                if _is_lost(error):
-                    held.invalidate(error)
-                raise  # and the pool rolls back what comes back to it
+        return self._turns.take(question)
 
     def _missing(self) -> bool:
         return self.file is not None and not self.file.exists()
@@ -156,8 +121,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._turns.close()
         self.engine.dispose()
-        self._turns.dispose()
 
     @property
     def file(self) -> Path | None:
@@ -174,7 +139,7 @@ class Database:
         opened = sqlite.keys_engine if self.forgets else sqlite.log_engine
         return opened(self.url, self.patience)
 
-    def _postgres(self, *, pings: bool) -> sa.Engine:
+    def _postgres(self) -> sa.Engine:
         settings = [f"lock_timeout={round(self.patience * 1000)}"]
         if self.read_only:
             settings.append("default_transaction_read_only=on")
@@ -182,8 +147,10 @@ class Database:
             "connect_timeout": max(2, round(self.patience)),
             "options": " ".join(f"-c {setting}" for setting in settings),
             "application_name": "abac",
+            "keepalives_idle": KEEPALIVE,
+            "tcp_user_timeout": KEEPALIVE * 1000,
         }
-        return sa.create_engine(self.url, pool_pre_ping=pings, connect_args=arguments)
+        return sa.create_engine(self.url, pool_pre_ping=True, connect_args=arguments)
 
 
 def _known(url: str) -> sa.URL:
@@ -197,22 +164,6 @@ def _known(url: str) -> sa.URL:
         message = f"`{read.get_backend_name()}` is not a database that abac keeps a log in"
         raise StorageError(message, "use sqlite:///FILE or postgresql://...")
     return read
-
-
-@contextlib.contextmanager
-def _outcome_told() -> Iterator[None]:
-    """Say of a commit inside that failed where nobody can know whether it was made.
-
-    One that SQLite refuses for want of room or a lock was not; after an error of the disk it may have been, as
-    after a broken connection.
-    """
-    try:
-        yield
-    except DRIVERS as error:
-        fault = translated(error)
-        if not isinstance(fault, StorageLostError):
-            raise
-        raise StorageUnknownError(fault.message) from error
 
 
 @contextlib.contextmanager

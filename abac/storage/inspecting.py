@@ -103,8 +103,8 @@ def tiles(connection: sa.Connection) -> Iterator[tuple[int, int, bytes]]:
 
 
 def tile(connection: sa.Connection, level: int, index: int) -> bytes:
-    """Return a tile, empty where there is none: in the driver's words, as a proof reads several."""
-    found = connection.exec_driver_sql(_TILE[connection.dialect.name], (level, index)).fetchone()
+    """Return a tile, empty where there is none: in the driver's own words, as a proof reads several."""
+    found = _driver(connection).execute(_TILE[connection.dialect.name], (level, index)).fetchone()
     return bytes(found[0]) if found else b""
 
 
@@ -112,6 +112,17 @@ _TILE = {
     "sqlite": 'SELECT hashes FROM abac_tiles WHERE level = ? AND "index" = ?',
     "postgresql": 'SELECT hashes FROM abac_tiles WHERE level = %s AND "index" = %s',
 }
+
+
+def end(connection: sa.Connection) -> tuple[int, str] | None:
+    """Return the log's size and its newest checkpoint, as `tile` reads."""
+    found = _driver(connection).execute("SELECT size, checkpoint FROM abac_head WHERE id = 1").fetchone()
+    return None if found is None else (found[0], found[1])
+
+
+def _driver(connection: sa.Connection) -> Any:
+    """Return the driver's own connection, in the same transaction; SQLite's and PostgreSQL's are alike here."""
+    return connection.connection.dbapi_connection
 
 
 def checkpoints(connection: sa.Connection) -> Iterator[tuple[int, int, str]]:
@@ -144,6 +155,17 @@ def places_of(connection: sa.Connection, handles: set[bytes], start: int = 0) ->
 def bytes_of(connection: sa.Connection, places: Sequence[int]) -> Iterator[bytes]:
     """Yield the bytes of the entries at places, a few hundred at most."""
     yield from connection.scalars(sa.select(ENTRIES.c.bytes).where(ENTRIES.c.seq.in_(places)))
+
+
+def at_places(connection: sa.Connection, places: Sequence[int]) -> list[Row]:
+    """Return the entries at places, a few hundred at most, in order."""
+    query = (
+        sa.select(ENTRIES, OPENINGS.c.key, OPENINGS.c.opening)
+        .join(OPENINGS, OPENINGS.c.seq == ENTRIES.c.seq, isouter=True)
+        .where(ENTRIES.c.seq.in_(places))
+        .order_by(ENTRIES.c.seq)
+    )
+    return [Row._make(row) for row in connection.execute(query)]
 
 
 def first_from(connection: sa.Connection, at: int) -> int:

@@ -75,8 +75,8 @@ class DecisionLog:
 
     def __init__(self, database: Database, key: SigningKey | None, clock: Clock) -> None:
         self.database, self.key, self.clock = database, key, clock
-        self._preparing, self._writing = threading.Lock(), threading.Lock()
-        self._next = End()
+        self._preparing = threading.Lock()
+        self._next, self._alone = End(), True
 
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -101,9 +101,10 @@ class DecisionLog:
         with contextlib.ExitStack() as preparing:
             preparing.enter_context(self._preparing)
             group = self._expected(drafts, key)
-            with self._writing, self.database.turn(CHECKPOINT) as turn:
+            with self.database.turn(CHECKPOINT) as turn:
                 way = rows(turn.raw)
-                if group is None or turn.answer != (self._next.checkpoint,):
+                self._alone = turn.answer == (self._next.checkpoint,)
+                if group is None or not self._alone:
                     end, at, before = begun(way, key, self.clock(), succeeds=False)
                     group = grouped(end, [*before, *drafts], at, key)
                 end = group.end
@@ -117,9 +118,12 @@ class DecisionLog:
         return Appended(range(end.size - len(drafts), end.size), from_micros(end.integrated_at), end.checkpoint)
 
     def _expected(self, drafts: Sequence[Draft], key: SigningKey) -> Group | None:
-        """Return the group on the end that the log will have, as far as this process knows, or None."""
+        """Return the group on the end that the log will have; None where this process does not know it.
+
+        It does as long as nobody else appends: while others do, preparing ahead is work for nothing.
+        """
         end = self._next
-        return grouped(end, drafts, not_before(end, self.clock()), key) if end.size else None
+        return grouped(end, drafts, not_before(end, self.clock()), key) if end.size and self._alone else None
 
     def _signing(self) -> SigningKey:
         if self.key is None:

@@ -6,6 +6,7 @@ Transactions are begun by us, never by the driver. When they are begun, and comm
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -14,28 +15,32 @@ import sqlalchemy as sa
 
 from abac.storage.faults import StorageLostError
 
-PAGE = 8_192
-"""Bytes of a page of a file that we make: it holds six usual entries."""
-
 
 def log_engine(url: sa.URL, patience: float) -> sa.Engine:
     """Return an engine on a log's file: write-ahead log, commits that survive a power cut."""
 
     def set_up(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
-        for setting in (f"page_size={PAGE}", "synchronous=FULL", "foreign_keys=ON"):
+        for setting in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}")
         with contextlib.suppress(sqlite3.OperationalError):  # what cannot be written can be read; writing says so
             connection.execute("PRAGMA journal_mode=WAL")
 
-    return _engine(url, set_up, connect_args={"timeout": patience, "check_same_thread": False})
+    pool = (
+        {} if url.database in (None, "", ":memory:") else {"pool_use_lifo": True}
+    )  # the last has pages in memory
+    return _engine(url, set_up, connect_args={"timeout": patience, "check_same_thread": False}, **pool)
 
 
 def keys_engine(url: sa.URL, patience: float) -> sa.Engine:
     """Return an engine on a file of keys: no write-ahead log, and what is deleted is overwritten.
 
-    `EXTRA`, since a rollback journal that a power cut brings back would take a commit with it.
+    `EXTRA`, since a rollback journal that a power cut brings back would take a commit with it. A new file can be
+    read by its owner only.
     """
+    if (name := url.database) and name != ":memory:" and not Path(name).exists():
+        with contextlib.suppress(OSError):  # whoever connects says what is wrong
+            os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
 
     def set_up(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None

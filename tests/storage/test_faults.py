@@ -175,7 +175,7 @@ def eventually(call, seconds=10):
     while True:
         try:
             return call()
-        except Exception:
+        except (Exception, pytest.fail.Exception):
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)

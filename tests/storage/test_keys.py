@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -88,6 +89,13 @@ def test_destroyed_bytes_stand_nowhere_in_the_file(tmp_path):
     assert not [key for key in destroyed if key.key in on_disk(tmp_path) or key.handle in on_disk(tmp_path)]
     keys.database.close()
     assert not [key for key in destroyed if key.key in on_disk(tmp_path)]
+
+
+def test_the_file_of_keys_is_its_owners_alone(tmp_path):
+    keys = SubjectKeys(Database(f"sqlite:///{tmp_path}/abac.keys", forgets=True), now)
+    keys.create()
+    assert stat.S_IMODE((tmp_path / "abac.keys").stat().st_mode) == 0o600
+    keys.database.close()
 
 
 def on_disk(folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +119,24 @@ def test_two_logs_on_one_database_take_turns(url):
     assert len(sound(one)) == 41
     one.database.close()
     two.database.close()
+
+
+def test_a_process_that_forks_and_its_child_both_go_on(log):
+    """As servers that load before they fork: the child must not speak on its parent's connection."""
+    log.append(group(2))
+
+    def in_the_child():
+        log.append(group(3))
+        os._exit(0)
+
+    for _ in range(2):
+        child = multiprocessing.get_context("fork").Process(target=in_the_child)
+        child.start()
+        log.append(group(2))
+        child.join()
+        assert child.exitcode == 0
+    log.append(group(1))
+    assert len(sound(log)) == 14
 
 
 def test_a_reader_sees_one_snapshot_while_the_log_grows(log):

@@ -84,7 +84,7 @@ def _get(to: str) -> str | None:
         except (OSError, UnicodeDecodeError) as error:
             raise KeptElsewhereError(f"{path}: cannot be read: {error}") from None
     try:
-        with urllib.request.urlopen(urllib.request.Request(to), timeout=PATIENCE) as answer:  # noqa: S310  # http(s) alone
+        with urllib.request.urlopen(to, timeout=PATIENCE) as answer:  # noqa: S310  # http(s) alone
             return str(answer.read(LARGEST).decode()) or None
     except urllib.error.HTTPError as error:
         if error.code in (404, 410):
@@ -99,9 +99,8 @@ def _put(to: str, note: str) -> None:
         write_text(Path(to), note, replace=True)
         _settle(Path(to))
         return
-    request = urllib.request.Request(
-        to, note.encode(), {"Content-Type": "text/plain; charset=utf-8"}, method="PUT"
-    )  # noqa: S310  # as above
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    request = urllib.request.Request(to, note.encode(), headers, method="PUT")  # noqa: S310  # http(s) alone
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE):  # noqa: S310  # as above
             return

@@ -1,7 +1,7 @@
 """Find entries: by kind, answer, time, model, and by subject, through the handles that the key store keeps.
 
-What a person may be told of themself (as Art. 15 GDPR has it) begins here: a subject's id stands in no entry in the
-clear, so its entries are those whose sealed fields are under one of its keys.
+What a person may be told of themself (as Art. 15 GDPR has it) begins here: a subject's id stands in no entry in
+the clear, so its entries are those whose sealed fields are under one of its keys.
 """
 
 from __future__ import annotations

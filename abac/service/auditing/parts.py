@@ -24,19 +24,22 @@ WORTH = 4 * PART
 Progress = Callable[[int], None]
 
 
-def parts(store: Store, stop: int, progress: Progress, *, jobs: int = 1) -> Iterator[Scanned]:
+def parts(
+    store: Store, stop: int, progress: Progress, *, jobs: int = 1, opening: bool = True
+) -> Iterator[Scanned]:
     """Yield the scanned parts of the places before `stop`, in order.
 
     With more than one job parts are scanned in processes of their own, which is for a program whose main module
-    may be imported again; only a database that is in memory is scanned here.
+    may be imported again; only a database that is in memory is scanned here. Without `opening`
+    openings are not opened.
     """
     ranges = ((start, min(start + PART, stop)) for start in range(0, stop, PART))
     in_memory = store.database.is_sqlite and store.database.file is None
     if jobs < 2 or stop < WORTH or in_memory:  # noqa: PLR2004  # one job is this process
         for start, end in ranges:
-            yield scan(store.database, store.keys, start, end, progress)
+            yield scan(store.database, store.keys if opening else None, start, end, progress)
         return
-    urls = _url(store.database), _url(store.keys.database)
+    urls = _url(store.database), _url(store.keys.database) if opening else ""
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     with pool:
         waiting: deque[Future[Scanned]] = deque(pool.submit(_part, *urls, *r) for r in islice(ranges, 2 * jobs))
@@ -52,9 +55,13 @@ def _part(database: str, keys: str, start: int, stop: int) -> Scanned:
 
 
 @lru_cache(maxsize=1)
-def _opened(database: str, keys: str) -> tuple[Database, SubjectKeys]:
+def _opened(database: str, keys: str) -> tuple[Database, SubjectKeys | None]:
     """Open what a process of ours scans; it only reads, and never asks what time it is."""
-    return Database(database), SubjectKeys(Database(keys, forgets=True), lambda: datetime.min.replace(tzinfo=UTC))
+    own = Database(database, read_only=True)
+    if not keys:
+        return own, None
+    never = datetime.min.replace(tzinfo=UTC)
+    return own, SubjectKeys(Database(keys, forgets=True, read_only=True), lambda: never)
 
 
 def _url(database: Database) -> str:

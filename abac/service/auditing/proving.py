@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from abac.audit.checkpoint import Checkpoint, opened
 from abac.audit.encoding import to_base64
+from abac.audit.entry import read_entry
 from abac.audit.errors import ProofError
 from abac.audit.merkle import verify_consistency
 from abac.audit.note import VerifyingKey
 from abac.audit.receipt import Opening, Receipt, make
-from abac.audit.tiles import consistency_proof, inclusion_proof, root
+from abac.audit.tiles import consistency_proof, inclusion_proof
+from abac.service.auditing.acts import Acts
 from abac.service.auditing.errors import InconsistentError, NoEntryError
-from abac.service.auditing.heads import stated
 from abac.service.auditing.reading import disclosed, find
 from abac.service.store import Store
 from abac.storage import inspecting
@@ -41,10 +42,11 @@ def prove(store: Store, name: str, *, disclose: Iterable[str] = ()) -> Receipt:
 
 def path(connection: sa.Connection, seq: int) -> tuple[tuple[bytes, ...], str]:
     """Return the inclusion proof of the entry at a place, and the head's checkpoint that it leads to."""
-    head = inspecting.head(connection)
-    if head is None:
+    end = inspecting.end(connection)
+    if end is None:
         raise NoEntryError("the log has no entry yet")
-    return inclusion_proof(seq, head.size, partial(inspecting.tile, connection)), head.checkpoint
+    size, note = end
+    return inclusion_proof(seq, size, partial(inspecting.tile, connection)), note
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def consistency(
     Each is a signed note; without `new` it is the log's own head. Both signatures are checked by the keys, or the
     settings' own. Raises `NoteError`, `CheckpointError`, and `InconsistentError` where there is no such proof.
     """
-    known = tuple(keys) or ((store.log.key.verifying,) if store.log.key is not None else ())
+    known = tuple(keys) or _own(store)
     with store.database.reading() as connection:
         head = inspecting.head(connection)
         if head is None:
@@ -89,11 +91,10 @@ def consistency(
     return Consistency(first, second, proof)
 
 
-def checkpoint_at(store: Store, size: int) -> Checkpoint:
-    """Return, unsigned, what a checkpoint of the first `size` entries would say: for looking, not for keeping."""
+def _own(store: Store) -> tuple[VerifyingKey, ...]:
+    """Return the settings' key, and those that the log it signs names as its own."""
     with store.database.reading() as connection:
-        head = inspecting.head(connection)
-        if head is None or not 0 <= size <= head.size:
-            raise NoEntryError(f"the log never had exactly {size} entries that are still there")
-        origin = stated(head.checkpoint, "head").origin
-        return Checkpoint(origin, size, root(size, partial(inspecting.tile, connection)))
+        acts = Acts.of(read_entry(raw) for _, raw in inspecting.acts(connection))
+    named = [VerifyingKey.parse(text) for _, text in acts.keys]
+    first = [] if store.log.key is None else [store.log.key.verifying]
+    return tuple(dict.fromkeys((*first, *named)))

@@ -1,10 +1,9 @@
-"""Decide entries again: under their own revision, to see that the log tells the truth; under another, to see what
-would have changed.
+"""Decide entries again: under their own revision, or under another, for what would have changed.
 
 Every entry comes out as one of four: *match*; *mismatch*; *consistent*, where sealed fields are gone and what is
-left does not contradict the answer; *not re-performable*, where the revision is not there, is of another meaning, or
-calls a function that is missing. Nothing is left uncounted.
-"""  # noqa: D205, D400  # one sentence
+left does not contradict the answer; *not re-performable*, where the revision is not there, is of another meaning,
+or calls a function that is missing. Nothing is left uncounted.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from abac.errors import AbacError
 from abac.pdp.decide import decide
 from abac.policy.decision import Extended, Obligation, Outcome, Reason
 from abac.policy.rule import Algorithm, Policy, PolicySet
-from abac.service.auditing.walking import ALWAYS, Progress, Span, Walked, size_of, walk
+from abac.service.auditing.walking import ALWAYS, Progress, Span, Walked, size_of, walk, walk_places
 from abac.service.store import Store
 
 MATCH, MISMATCH, CONSISTENT, NOT = "match", "mismatch", "consistent", "not re-performable"
@@ -265,5 +264,4 @@ def _sampled(store: Store, span: Span, sample: int, seed: int, progress: Progres
             chosen.append(walked.entry.seq)
         elif (at := draw.randint(0, number)) < sample:
             chosen[at] = walked.entry.seq
-    for seq in sorted(chosen):
-        yield from walk(store, start=seq, stop=seq + 1, opening=True)
+    yield from walk_places(store, sorted(chosen))

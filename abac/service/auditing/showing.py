@@ -1,4 +1,4 @@
-"""One entry, told so that it can be read on paper: what was asked, what was answered, by which rules and which letter.
+"""One entry, told so that it can be read on paper: what was asked and answered, by which rules and which letter.
 
 `told` gathers it as sections of lines; `as_text` and `as_html` set them. What is sealed stays sealed unless it was
 opened: then the rules that were cited stay untold, too, as they would say what was sealed.
@@ -84,7 +84,8 @@ _STYLE = """\
 body { font: 11pt/1.45 Georgia, serif; max-width: 48em; margin: 2em auto; padding: 0 1em; color: #111 }
 h2 { font-size: 1.05em; border-bottom: 1px solid #999; margin: 1.6em 0 .4em }
 table { border-collapse: collapse; width: 100% }
-th { text-align: left; font-weight: normal; color: #555; vertical-align: top; width: 13em; padding: .15em 1em .15em 0 }
+th { text-align: left; font-weight: normal; color: #555; width: 13em; padding: .15em 1em .15em 0 }
+th { vertical-align: top }
 td { vertical-align: top; padding: .15em 0; overflow-wrap: anywhere }
 section { break-inside: avoid }
 @media print { body { margin: 0; max-width: none; font-size: 10pt } @page { margin: 2cm } }"""
@@ -169,9 +170,9 @@ def _rules(entry: Entry, program: Program | None, opened: Opened) -> Iterator[Se
     if program is None:
         yield Section("Rules", (("", f"The program of revision {entry.revision} is not at hand."),))
         return
-    known: dict[str, Rule | ObligationRule] = {
-        r.id: r for p in policies(program.root) for r in (*p.rules, *p.obligation_rules)
-    }
+    known: dict[str, Rule | ObligationRule] = {}
+    for policy in policies(program.root):
+        known |= {rule.id: rule for rule in policy.rules} | {rider.id: rider for rider in policy.obligation_rules}
     rows = [
         (r[0], condition_text(known[r[0]].condition) if r[0] in known else "not in this revision") for r in reasons
     ]

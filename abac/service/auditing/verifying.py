@@ -127,7 +127,8 @@ class _Verifier:
         tail = size - present if size - present <= TAIL else 0
         sizes = sorted({s for s, _, _ in inspecting.checkpoints(connection)} | self._sizes_elsewhere() | {size})
         tree = Tree(connection, iter(sizes))
-        for part in parts(self.store, present, progress, jobs=jobs):
+        opening = self._keyed()
+        for part in parts(self.store, present, progress, jobs=jobs, opening=opening):
             tree.feed(part.leaves)
             self._take(part)
         if size > present:
@@ -142,13 +143,21 @@ class _Verifier:
         heads.kept(inspecting.checkpoints(connection), self.times, self.missing)
         kept_elsewhere(heads, self.elsewhere, size)
         self._strays(connection, size)
-        tell_tables(self.store, connection, acts, self.found)
+        tell_tables(self.store if opening else None, connection, acts, self.found)
         self._freshness(connection, acts, size)
         self._policies()
         self.done.size, self.done.root = size, tree.frontier.root()
         self.done.origin = heads.origin
         self.done.keys = tuple(map(str, heads.trusted))
         self.done.counts |= Counter(entries=present - sum(b - a for a, b in self.missing if b <= present))
+
+    def _keyed(self) -> bool:
+        """Whether there are keys to open anything with; a file of keys that is gone is told once."""
+        file = self.store.keys.database.file
+        if file is None or file.exists():
+            return True
+        self.found.add("keys-missing", str(file), "the subjects' keys are not there: nothing can be opened")
+        return False
 
     def _policies(self) -> None:
         """Hold the policy tables against the log's entries; where those cannot be read that was told already."""

@@ -1,8 +1,8 @@
-"""Walk over the decisions of a log, each with what can still be opened of it: a page at a time, in little memory."""
+"""Walk over the decisions of a log, each with what can still be opened of it: page by page, in little memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -15,6 +15,9 @@ from abac.service.store import Store
 from abac.storage import inspecting
 
 Progress = Callable[[int], None]
+
+SOME = 500
+"""Places that are asked for at a time."""
 
 
 class Walked(NamedTuple):
@@ -69,18 +72,32 @@ def walk(
         if page is None:
             return
         rows = [inspecting.Row._make(row) for row in page]
-        keys = store.keys.by_handle({r.key for r in rows if r.key is not None}) if opening else {}
-        for row in rows:
-            if decisions and row.kind != DECISION:
-                continue
-            entry = read_entry(row.data)
-            if entry in span:
-                key = None if row.key is None else keys.get(row.key)
-                opened = None if key is None or row.opening is None else _unsealed(entry, row.opening, key)
-                yield Walked(entry, row.data, opened)
+        yield from _walked(store, rows, span, opening=opening, decisions=decisions)
         if progress is not None:
             progress(rows[-1].seq + 1 - start)
         start = rows[-1].seq + 1
+
+
+def walk_places(store: Store, places: Sequence[int]) -> Iterator[Walked]:
+    """Yield the decisions at places, each opened where it can be."""
+    for start in range(0, len(places), SOME):
+        with store.database.reading() as connection:
+            rows = inspecting.at_places(connection, places[start : start + SOME])
+        yield from _walked(store, rows, ALWAYS, opening=True, decisions=True)
+
+
+def _walked(
+    store: Store, rows: Sequence[inspecting.Row], span: Span, *, opening: bool, decisions: bool
+) -> Iterator[Walked]:
+    keys = store.keys.by_handle({r.key for r in rows if r.key is not None}) if opening else {}
+    for row in rows:
+        if decisions and row.kind != DECISION:
+            continue
+        entry = read_entry(row.data)
+        if entry in span:
+            key = None if row.key is None else keys.get(row.key)
+            opened = None if key is None or row.opening is None else _unsealed(entry, row.opening, key)
+            yield Walked(entry, row.data, opened)
 
 
 def _unsealed(entry: Entry, opening: bytes, key: bytes) -> Opened | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from abac.errors import AbacError
 from abac.policy.decision import Outcome
+from abac.service.recording.faults import RecordingError
 
 
 class Mode(Enum):
@@ -23,6 +24,15 @@ class Mode(Enum):
     REQUIRED = "required"
     SPILL = "spill"
     BUFFERED = "buffered"
+
+    @classmethod
+    def named(cls, mode: Mode | str) -> Mode:
+        """Return the mode that a word names. Raises `RecordingError`."""
+        try:
+            return cls(mode)
+        except ValueError:
+            known = ", ".join(m.value for m in cls)
+            raise RecordingError(f"`{mode}` is no mode of recording", f"choose one of {known}") from None
 
 
 class Recorded(Enum):
@@ -48,3 +58,15 @@ class Answer(msgspec.Struct, frozen=True):
     recorded: Recorded
     place: int | None = None
     why: AbacError | None = None
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What a recorded point did so far. `waiting` entries are in memory, `lost` ones were and are not recorded."""
+
+    logged: int
+    journaled: int
+    merged: int
+    waiting: int
+    lost: int
+    refused: int
+    """Decisions that could not be recorded as their mode demands, so that no PERMIT left."""

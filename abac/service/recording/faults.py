@@ -37,6 +37,13 @@ class RecorderClosedError(RecordingError):
     next = "make a RecordedPoint in this process"
 
 
+class NoKeyError(RecordingError):
+    """No key to seal an entry under: no sealed entry, so no record."""
+
+    code = "recording-no-key"
+    next = "start the database of the subjects' keys (`ABAC_SUBJECT_KEYS`); decisions go on when it answers again"
+
+
 class UnknownCommitError(RecordingError):
     """A commit of which nobody can say now whether it was made. The log may hold the entry."""
 

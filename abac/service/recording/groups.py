@@ -31,9 +31,10 @@ PAUSE = 0.25
 class Ticket:
     """One entry on its way, and what it came to. `then` is called on the writing thread when that is known."""
 
-    __slots__ = ("_done", "_then", "error", "place")
+    __slots__ = ("_done", "_then", "error", "one", "place")
 
     def __init__(self, then: Callable[[Ticket], None] | None = None) -> None:
+        self.one: Any = None
         self.place: int | None = None
         self.error: AbacError | None = None
         self._then = then
@@ -57,7 +58,7 @@ class Groups(Generic[T]):
 
     def __init__(self, write: Write[T], *, name: str, most: int, wait: float, bound: int) -> None:
         self._write, self._most, self._wait, self._bound = write, most, wait, bound
-        self._queue: deque[tuple[T, Ticket | None]] = deque()
+        self._queue: deque[T | Ticket] = deque()  # a ticket holds its item; what nobody waits for stands bare
         self._wake = threading.Event()
         self._room = threading.Condition()
         self._target = 0  # at so many items the thread wants to be woken; 0 while it is at work
@@ -80,7 +81,11 @@ class Groups(Generic[T]):
 
         Raises `RecorderFullError`, or `RecorderClosedError`; then it was not taken in.
         """
-        queue, item = self._queue, (one, ticket)
+        queue = self._queue
+        item: T | Ticket = one
+        if ticket is not None:
+            ticket.one = one
+            item = ticket
         if self._closed:
             raise RecorderClosedError(self._closed)
         if len(queue) >= self._bound:
@@ -116,9 +121,7 @@ class Groups(Generic[T]):
             self._stopped = True
             self._wake.set()
             self._thread.join(seconds)
-            for item in [item for item in list(self._queue) if item[1] is not None]:
-                self._queue.remove(item)
-                self._settle([item], None, RecorderClosedError(self._closed))
+            self._dismiss(RecorderClosedError(self._closed))
         return self.lost
 
     @property
@@ -145,7 +148,7 @@ class Groups(Generic[T]):
         if self._closed:
             raise RecorderClosedError(self._closed)
 
-    def _withdraw(self, item: tuple[T, Ticket | None]) -> None:
+    def _withdraw(self, item: T | Ticket) -> None:
         try:
             self._queue.remove(item)
         except ValueError:
@@ -162,7 +165,7 @@ class Groups(Generic[T]):
                     return
                 continue
             try:
-                places = self._write([one for one, _ in group])
+                places = self._write([i.one if isinstance(i, Ticket) else i for i in group])
             except Exception as error:  # noqa: BLE001  # whatever it is, the callers must hear of it
                 self._failed(group, _ours(error))
                 if self._stopped:
@@ -170,19 +173,19 @@ class Groups(Generic[T]):
             else:
                 self.trouble = None
                 self.written += len(group)
-                self._expected = max(1, sum(ticket is not None for _, ticket in group))
-                for (_, ticket), place in zip(group, places, strict=True):
-                    if ticket is not None:
-                        ticket.settle(place)
+                waited = [(i, place) for i, place in zip(group, places, strict=True) if isinstance(i, Ticket)]
+                self._expected = max(1, len(waited))
+                for ticket, place in waited:
+                    ticket.settle(place)
                 self._writing = 0
             with self._room:
                 self._room.notify_all()
 
-    def _gather(self) -> list[tuple[T, Ticket | None]]:
+    def _gather(self) -> list[T | Ticket]:
         queue = self._queue
         self._sleep(1, None)
         if queue and not self._closed and len(queue) < self._most:
-            waited_for = queue[0][1] is not None
+            waited_for = isinstance(queue[0], Ticket)
             self._sleep(min(self._most, self._expected) if waited_for else self._most, self._wait)
         self._writing = min(len(queue), self._most)
         return [queue.popleft() for _ in range(self._writing)]
@@ -201,26 +204,27 @@ class Groups(Generic[T]):
                     break
         self._target = 0
 
-    def _failed(self, group: Sequence[tuple[T, Ticket | None]], error: AbacError) -> None:
+    def _failed(self, group: Sequence[T | Ticket], error: AbacError) -> None:
         """Tell those who wait; keep what nobody waits for, and try again after a pause."""
         self.trouble = error
-        self._settle(group, None, error)
-        kept = [item for item in group if item[1] is None]
+        kept = [item for item in group if not isinstance(item, Ticket)]
         self._writing = 0
+        for item in group:
+            if isinstance(item, Ticket):
+                item.settle(None, error)
         if not kept:
             return
-        waiting = [item for item in list(self._queue) if item[1] is not None]
-        for item in waiting:  # they would wait behind what cannot be written
-            self._queue.remove(item)
-        self._settle(waiting, None, error)
+        self._dismiss(error)  # they would wait behind what cannot be written
         self._queue.extendleft(reversed(kept))
         if not self._stopped:
             time.sleep(PAUSE)
 
-    def _settle(self, group: Sequence[tuple[T, Ticket | None]], place: int | None, error: AbacError) -> None:
-        for _, ticket in group:
-            if ticket is not None:
-                ticket.settle(place, error)
+    def _dismiss(self, error: AbacError) -> None:
+        """Tell all who wait in the queue that they wait in vain."""
+        for item in list(self._queue):
+            if isinstance(item, Ticket):
+                self._queue.remove(item)
+                item.settle(None, error)
 
 
 def _ours(error: Exception) -> AbacError:

@@ -18,9 +18,9 @@ import msgspec
 import sqlalchemy as sa
 
 from abac.audit.clock import stamp
-from abac.audit.deciding import SUBJECT
 from abac.audit.entry import Draft, Entry, act, placed, read_entry
 from abac.audit.sealing import resealed, unseal
+from abac.audit.telling import SUBJECT
 from abac.errors import AbacError
 from abac.service.recording.faults import RecordingError
 from abac.service.recording.sinks import JournalSink

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
-
-import msgspec
-from uuid_utils import uuid7
+from typing import NamedTuple, Self
 
 from abac.audit.deciding import Circumstances, DecisionEncoder, Unsealed, uuid_text
 from abac.compiler.program import Program
@@ -26,13 +22,14 @@ from abac.errors import AbacError
 from abac.pdp.point import DecisionPoint
 from abac.policy.decision import Outcome
 from abac.policy.request import Request
-from abac.service.recording.answer import Answer, Mode, Recorded
+from abac.service.recording.answer import Answer, Counts, Mode, Recorded
+from abac.service.recording.asking import settled, tell
 from abac.service.recording.faults import RecorderFullError, RecorderSlowError, RecordingError
 from abac.service.recording.groups import Groups, Ticket
 from abac.service.recording.merging import Merging
 from abac.service.recording.scope import RequiredFor, Scope
 from abac.service.recording.shadow import Differences, Shadow
-from abac.service.recording.sinks import JournalSink, Keyring, LogSink
+from abac.service.recording.sinks import JournalSink, Keyring, LogSink, identity
 from abac.service.store import Store
 
 BOUND = 10_000
@@ -48,18 +45,6 @@ PATIENCE = 5.0
 """Seconds a caller waits for its entry to become durable, or for room."""
 
 _NONE: frozenset[str] = frozenset()
-
-
-class Counts(msgspec.Struct, frozen=True):
-    """What a recorded point did so far. `waiting` entries are in memory, `lost` ones were and are not recorded."""
-
-    logged: int
-    journaled: int
-    merged: int
-    waiting: int
-    lost: int
-    refused: int
-    """Decisions that could not be recorded as their mode demands, so that no PERMIT left."""
 
 
 class _InForce(NamedTuple):
@@ -97,7 +82,7 @@ class RecordedPoint:
         wait: float = WAIT,
         patience: float = PATIENCE,
     ) -> None:
-        self.mode = _mode(mode)
+        self.mode = Mode.named(mode)
         self.point = program if isinstance(program, DecisionPoint) else DecisionPoint(program)
         self.shadow = Shadow(shadow, differences) if shadow is not None else None
         if posture == "lenient":
@@ -116,9 +101,12 @@ class RecordedPoint:
         self._log = Groups(LogSink(store, keyring).write, name="abac-recorder", most=group, wait=wait, bound=bound)
         self._journal: Groups[Unsealed] | None = None
         self._merging: Merging | None = None
+        self._usual = None if self.mode is Mode.BUFFERED else self._log  # where entries go that no scope demands
         if folder is not None and self.mode in (Mode.SPILL, Mode.AUTO):
             sink = JournalSink(store, keyring, folder, identity)
-            self._journal = Groups(sink.write, name="abac-journal", most=group, wait=wait, bound=bound)
+            self._journal = self._usual = Groups(
+                sink.write, name="abac-journal", most=group, wait=wait, bound=bound
+            )
             self._merging = Merging(store, sink, folder, identity)
         atexit.register(self.close)
 
@@ -147,7 +135,7 @@ class RecordedPoint:
         except AbacError as error:
             return self._answer(outcome, unsealed, way, error=error)
         if not ticket.wait(self._patience):
-            return self._answer(outcome, unsealed, way, error=_slow(self._patience, way))
+            return self._answer(outcome, unsealed, way, error=self._slow(way))
         return self._answer(outcome, unsealed, way, ticket.place, ticket.error)
 
     async def decide_async(
@@ -167,10 +155,10 @@ class RecordedPoint:
                 await self._put(self._log, unsealed, None)
                 return self._answer(outcome, unsealed, None)
             known: asyncio.Future[Ticket] = loop.create_future()
-            await self._put(way, unsealed, Ticket(lambda ticket: _tell(loop, known, ticket)))
+            await self._put(way, unsealed, Ticket(lambda ticket: tell(loop, known, ticket)))
             ticket = await asyncio.wait_for(known, self._patience)
         except TimeoutError:
-            return self._answer(outcome, unsealed, way, error=_slow(self._patience, way))
+            return self._answer(outcome, unsealed, way, error=self._slow(way))
         except AbacError as error:
             return self._answer(outcome, unsealed, way, error=error)
         return self._answer(outcome, unsealed, way, ticket.place, ticket.error)
@@ -256,7 +244,7 @@ class RecordedPoint:
         in_force = self._in_force
         if in_force.program is not program:
             in_force = self._in_force = self._prepare(program, self._commit)
-        request = _settled(request, program)
+        request = settled(request, program)
         outcome = program.run(request, discharges)
         circumstances = in_force.circumstances
         if request_id or session or discharges:
@@ -266,11 +254,9 @@ class RecordedPoint:
             self.shadow.decide(name, request, outcome, discharges)
         when = self._store.log.clock() if at is None else at
         unsealed = in_force.encoder.encode(name, when, request, outcome, circumstances)
-        if self.mode is Mode.REQUIRED or (in_force.scope is not None and in_force.scope.holds(request)):
+        if in_force.scope is not None and in_force.scope.holds(request):
             return outcome, unsealed, self._log
-        if self.mode is Mode.BUFFERED:
-            return outcome, unsealed, None
-        return outcome, unsealed, self._log if self._journal is None else self._journal
+        return outcome, unsealed, self._usual
 
     async def _put(self, way: Groups[Unsealed], unsealed: Unsealed, ticket: Ticket | None) -> None:
         """Put as `Groups.put` does, and let others run while there is no room."""
@@ -295,7 +281,11 @@ class RecordedPoint:
             self._log.put(unsealed, None, self._patience)
         except AbacError as error:
             return self._answer(outcome, unsealed, None, error=error)
-        return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), Recorded.BUFFER)
+        return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), _BUFFER)
+
+    def _slow(self, way: Groups[Unsealed] | None) -> RecorderSlowError:
+        said = f": {way.trouble}" if way is not None and way.trouble is not None else ""
+        return RecorderSlowError(f"the entry was not durable after {self._patience:g} seconds{said}")
 
     def _answer(
         self,
@@ -313,54 +303,4 @@ class RecordedPoint:
         return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), recorded, place)
 
 
-def identity() -> bytes:
-    """Return a new UUIDv7 (RFC 9562), 16 bytes."""
-    return uuid7().bytes
-
-
-def _mode(mode: Mode | str) -> Mode:
-    try:
-        return Mode(mode)
-    except ValueError:
-        known = ", ".join(m.value for m in Mode)
-        raise RecordingError(f"`{mode}` is no mode of recording", f"choose one of {known}") from None
-
-
-def _slow(seconds: float, way: Groups[Unsealed] | None) -> RecorderSlowError:
-    said = f": {way.trouble}" if way is not None and way.trouble is not None else ""
-    return RecorderSlowError(f"the entry was not durable after {seconds:g} seconds{said}")
-
-
-def _tell(loop: asyncio.AbstractEventLoop, known: asyncio.Future[Ticket], ticket: Ticket) -> None:
-    """Tell a coroutine, from the writing thread; its loop may be gone, and it may wait no longer."""
-
-    def tell() -> None:
-        if not known.done():
-            known.set_result(ticket)
-
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(tell)
-
-
-def _settled(request: Request, program: Program) -> Request:
-    """Return a request of dictionaries: an object is read once, so that what is decided is what is recorded."""
-    if request.subject.__class__ is dict and request.resource.__class__ is dict:
-        action, environment = request.action, request.environment
-        if (action.__class__ is dict or action.__class__ is str) and environment.__class__ is dict:
-            return request
-    read = {
-        category.value: _read(given, program.schema.names(category)) for category, given in request.categories()
-    }
-    return msgspec.structs.replace(request, **read)
-
-
-def _read(given: Any, names: list[str]) -> Any:
-    if given is None or isinstance(given, _REFUSED):
-        return given  # the door says what is wrong
-    if isinstance(given, Mapping):
-        return dict(given)
-    found = {name: getattr(given, name, None) for name in names}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-_REFUSED = (str, bytes, bool, int, float, list, tuple, set, frozenset)
+_BUFFER = Recorded.BUFFER

@@ -2,7 +2,7 @@
 
 Every clause of every binding directive becomes a denying rule: its scope, while the directive is in force,
 exemptions not counted. Under deny-overrides a request is in no scope if and only if nothing denies and nothing
-might: so UNKNOWN is in scope. Nobody reads the outcome, so only which rules are possible is asked.
+might: so UNKNOWN is in scope. Nobody reads the outcome, so none is put together where something is unknown.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from abac.compiler.combiner import combiner
 from abac.compiler.index import build
 from abac.compiler.outcomes import Outcomes
 from abac.compiler.program import Program
-from abac.compiler.runner import Runner, runner
+from abac.compiler.quick import Run, generate
+from abac.compiler.runner import runner
 from abac.condition.expr import And, Condition, Or
 from abac.condition.rewrite import simplify
 from abac.condition.terms import Vocabulary
 from abac.errors import CompileError, Findings, Span
 from abac.language.condition import Context, read_condition
 from abac.language.yaml_source import Text
-from abac.policy.decision import Effect
+from abac.policy.decision import Effect, Extended, Outcome
 from abac.policy.request import Request
 from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
 
@@ -47,12 +48,11 @@ class Scope:
             self._own = required_for
         elif required_for is not None:
             rules.append(Rule("required-for", Effect.DENY, required_for))
-        self._way = _way(rules, program) if rules else None
-        self._slots = 0 if self._way is None else sum(1 << slot for slot in self._way.index.rules)
+        self._run = _compiled(rules, program) if rules else None
 
     def holds(self, request: Request) -> bool:
         """Whether the request is in a scope, or might be."""
-        if self._way is not None and self._way.possible(request) & self._slots:
+        if self._run is not None and self._run(request, _NONE).extended.may_deny:
             return True
         return self._own is not None and self._asks(request.resource)
 
@@ -63,11 +63,23 @@ class Scope:
             return True
 
 
-def _way(rules: list[Rule], program: Program) -> Runner:
+class _Outcomes(Outcomes):
+    """Outcomes of which only the extended decision counts."""
+
+    def undecided(self, answer: int, *_: Any) -> Outcome:
+        """Return that something is unknown, without what it is."""
+        return _UNDECIDED[answer]
+
+
+_UNDECIDED = {int(e): Outcome(e, permitted=False) for e in Extended}
+_NONE: frozenset[str] = frozenset()
+
+
+def _compiled(rules: list[Rule], program: Program) -> Run:
     policy = Policy("scopes", Algorithm.DENY_OVERRIDES, tuple(rules))
     root = PolicySet("scopes", Algorithm.DENY_OVERRIDES, (policy,))
     index = build(root, program.schema, program.functions)
-    return runner(index, combiner(root, index), Outcomes(index, program.revision))
+    return generate(root, runner(index, combiner(root, index), _Outcomes(index, program.revision)))
 
 
 def _rules(program: Program) -> list[Rule]:

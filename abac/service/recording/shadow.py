@@ -30,8 +30,8 @@ An answer is the extended decision's name, with ` undischarged` where a PERMIT's
 class Differences(Protocol):
     """The port: who counts answers and keeps those that differ (`store.policies.shadows.differences()`)."""
 
-    def note(self, batch: Sequence[Answered]) -> bool:
-        """Take a batch of answers; False where nobody wants them any more."""
+    def note(self, decided: int, differing: Sequence[Answered]) -> None:
+        """Take a batch: how many decisions were made beside, and those that were answered otherwise."""
 
 
 class Shadow:
@@ -80,8 +80,8 @@ class Shadow:
             self._batches.close(seconds)
 
     def _note(self, batch: Sequence[Answered]) -> Sequence[None]:
-        if self._kept is not None and not self._kept.note(batch):
-            self._kept = None
+        if self._kept is not None:
+            self._kept.note(len(batch), [one for one in batch if one[1] != one[2]])
         return [None] * len(batch)
 
 

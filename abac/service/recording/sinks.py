@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from uuid_utils import uuid7
+
 from abac.audit.deciding import Unsealed
 from abac.audit.sealing import seal_each
 from abac.errors import AbacError
-from abac.service.recording.faults import UnknownCommitError
+from abac.service.recording.faults import NoKeyError, UnknownCommitError
 from abac.service.store import Store
 from abac.storage.faults import StorageError, StorageUnknownError
 from abac.storage.journal import NO_KEY, Journal
@@ -42,7 +44,7 @@ class Keyring:
     def of(self, group: Sequence[Unsealed], instead: SubjectKey | None = None) -> list[SubjectKey]:
         """Return the key of each entry's subject; where the store does not answer, the one `instead`.
 
-        Raises `StorageError` where there is none instead.
+        Raises `NoKeyError` where there is none instead.
         """
         if time.monotonic() - self._since > self.KEPT or len(self._held) > self.MOST:
             self._held, self._since = {}, time.monotonic()
@@ -52,9 +54,9 @@ class Keyring:
         if missing:
             try:
                 held.update(self._keys.of(missing))
-            except StorageError:
+            except StorageError as error:
                 if instead is None:
-                    raise
+                    raise NoKeyError(f"no key to seal the entry under: {error.message}") from error
                 return [held.get(pair, instead) for pair in wanted]
         return [held[pair] for pair in wanted]
 
@@ -70,7 +72,7 @@ class LogSink:
         self._log, self._keyring = store.log, keyring
 
     def write(self, group: Sequence[Unsealed]) -> Sequence[int]:
-        """Append a group; return the places. Raises `StorageError`, or `UnknownCommitError`."""
+        """Append a group; return the places. Raises `StorageError`, `NoKeyError` or `UnknownCommitError`."""
         keys = self._keyring.of(group)
         drafts = seal_each([(u, k.handle, k.key) for u, k in zip(group, keys, strict=True)])
         for attempt in range(ATTEMPTS):
@@ -115,7 +117,7 @@ class JournalSink:
         self.journal: Journal | None = None
 
     def write(self, group: Sequence[Unsealed]) -> Sequence[None]:
-        """Journal a group. Raises `JournalError`, or `StorageError` where there is no key to seal it under."""
+        """Journal a group. Raises `JournalError`, or `NoKeyError` where there is nothing to seal it under."""
         with self._turn:
             journal = self._open()
             keys = self._keys(group)
@@ -171,3 +173,8 @@ def stand_in(keys: SubjectKeys, journal: bytes, clock: Clock) -> SubjectKey | No
         return keys.of([pair])[pair]
     except AbacError:
         return None
+
+
+def identity() -> bytes:
+    """Return a new UUIDv7 (RFC 9562), 16 bytes."""
+    return uuid7().bytes

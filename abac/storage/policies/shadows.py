@@ -25,7 +25,7 @@ EXAMPLES = 5
 """Decision ids that a status names for each kind of difference."""
 
 LONGEST = 32
-"""Characters of an answer that are kept, such as `DENY` or `PERMIT, not permitted`."""
+"""Characters of an answer that are kept, such as `DENY` or `PERMIT undischarged`."""
 
 Answered = tuple[bytes, str, str]
 """A decision's id, the answer of the revision in force, and the shadow's."""
@@ -113,19 +113,22 @@ class ShadowDifferences:
     def __init__(self, log: DecisionLog, shadow: int, revision: str) -> None:
         self._log, self.shadow, self.revision = log, shadow, revision
 
-    def note(self, decided: int, differing: Sequence[Answered]) -> None:
-        """Count how many decisions were made beside, and keep those that were answered otherwise.
+    def note(self, batch: Sequence[Answered]) -> bool:
+        """Count answers, and keep those that differ; False where the shadow has ended, and nothing was counted.
 
-        Once the shadow has ended nothing is counted. Kept once, though counted again, is a decision noted twice.
+        Kept once, though counted again, is a decision noted twice.
         """
+        differing = [one for one in batch if one[1] != one[2]]
         counted = (
             sa.update(SHADOWS)
             .where(SHADOWS.c.seq == self.shadow, SHADOWS.c.ended.is_(None))
-            .values(decided=SHADOWS.c.decided + decided, differing=SHADOWS.c.differing + len(differing))
+            .values(decided=SHADOWS.c.decided + len(batch), differing=SHADOWS.c.differing + len(differing))
         )
         with self._log.database.writing() as connection:
-            if connection.execute(counted).rowcount:
-                _keep(connection, self.shadow, differing)
+            if not connection.execute(counted).rowcount:
+                return False
+            _keep(connection, self.shadow, differing)
+        return True
 
 
 def running_shadow(connection: sa.Connection) -> Shadow | None:

@@ -25,7 +25,7 @@ def lived(store, clock):  # noqa: F811
     clock.turn(days=1)
     policies.record(program(4), who="Ada", why="tier 4", base=program().revision)
     policies.shadows.start(program(4).revision, who="Ada", why="try")
-    policies.shadows.differences().note(9, [(uuid_utils.uuid7().bytes, "PERMIT", "DENY")])
+    policies.shadows.differences().note([(uuid_utils.uuid7().bytes, "PERMIT", "DENY")])
     policies.shadows.stop(who="Ada", why="enough")
     policies.activate(program(4).revision, who="Bob", why="fine", expect=program().revision)
     clock.turn(days=1)
@@ -74,7 +74,7 @@ def edits(rng):
     yield sa.update(SETTINGS).values(seq=0)
     yield sa.delete(SETTINGS).where(SETTINGS.c.name == "posture")
     yield sa.update(SHADOWS).values(ended=None)
-    yield sa.update(SHADOWS).values(decided=1)
+    yield sa.update(SHADOWS).values(decided=9)
     yield sa.update(SHADOWS).values(differing=0)
     row = {"active": "PERMIT", "shadowed": "DENY"}
     yield sa.insert(SHADOW_DIFFERENCES).from_select(
