@@ -16,11 +16,13 @@ from abac.cli import (
     decide,
     directive,
     export,
+    key,
     new,
     policy,
     population,
     program,
     publish,
+    serve,
     simulate,
     sources,
     test,
@@ -96,6 +98,7 @@ app.command("decide")(decide.decide)
 app.command("check")(check.check)
 app.command("test")(test.run_cases)
 app.command("new")(new.new)
+app.command("serve")(serve.serve)
 app.add_typer(population.app, name="population")
 app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")
@@ -105,3 +108,4 @@ app.command("publish")(publish.publish)
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="sources")
+app.add_typer(key.app, name="key")

@@ -141,6 +141,11 @@ class Journal:
         """
         if self.broken:
             raise JournalError(f"{self.path}: could not be written before")
+        if not os.fstat(self._file).st_nlink:
+            self.broken = True
+            raise JournalError(
+                f"{self.path}: somebody removed it", "find who removes journals before they are merged"
+            )
         count, at, chain = self.end
         parts: list[bytes] = []
         for draft in drafts:

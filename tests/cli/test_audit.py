@@ -37,6 +37,8 @@ def built(tmp_path_factory):
         decide_all(store, clock, 60, every=timedelta(days=8))
         clock.at = datetime.now(UTC)
         store.log.append([draft(store, number, clock()) for number in range(40)])
+        clock.pass_(seconds=1)
+        store.policies.publish(program(), who="ann", why="in force", expect="none", approver="bob")
         settle(store)
     return folder
 
@@ -62,7 +64,7 @@ def tampered(statement):
 def test_verify_tells_a_whole_log_and_warns_that_no_checkpoint_is_kept(log):
     said = answered("audit", "verify")
     assert said["holds"] is True
-    assert said["size"] == 102
+    assert said["size"] == 103
     assert said["found"] == {"never-kept": 1}
     result = abac("audit", "verify", "--key", VKEY)
     assert result.exit_code == 0
@@ -85,7 +87,9 @@ def test_verify_names_what_is_wrong_and_exits_with_1(log):
     [
         ("UPDATE abac_revisions SET author = 'mallory'", "policy-row"),
         ("UPDATE abac_revisions SET program = x'00'", "policy-row"),
-        ("DELETE FROM abac_revisions", "policy-row"),
+        ("UPDATE abac_publications SET effective_at = effective_at - 1", "policy-row"),
+        ("UPDATE abac_directive_events SET at = at + 1 WHERE number = 0", "policy-row"),
+        ("DELETE FROM abac_directive_events", "policy-row"),
         ("INSERT INTO abac_holds VALUES (900, 'forged', NULL, NULL, NULL, NULL)", "hold-row"),
         ("INSERT INTO abac_settings VALUES ('retention', '0d', 900)", "setting-row"),
     ],
@@ -172,7 +176,7 @@ def test_a_receipt_is_checked_with_nothing_but_the_key(log, monkeypatch):
     shutil.copy("5.json", alone)
     monkeypatch.chdir(alone)
     said = answered("audit", "verify-receipt", "5.json", "--key", VKEY, "--origin", KEY.name)
-    assert (said["index"], said["size"]) == (5, 102)
+    assert (said["index"], said["size"]) == (5, 103)
     assert said["disclosed"]["subject.id"][0] == "u-3"
     assert said["entry"]["seq"] == 5
     assert [p.name for p in alone.iterdir()] == ["5.json"]
@@ -204,7 +208,7 @@ def test_consistency_of_two_checkpoints(log):
     abac("audit", "checkpoint", "--to", "one")
     abac("audit", "checkpoint", "--to", "two")
     said = answered("audit", "consistency", "one", "two")
-    assert (said["old"]["size"], said["new"]["size"]) == (102, 103)
+    assert (said["old"]["size"], said["new"]["size"]) == (103, 104)
     assert said["proof"]
     assert abac("audit", "consistency", "one").exit_code == 0
     assert abac("audit", "consistency", "two", "one").exit_code == 1
@@ -273,7 +277,7 @@ def test_show_is_legible_and_keeps_what_is_sealed(log):
 
 
 def test_list_filters(log):
-    assert len(answered("audit", "list")) == 102
+    assert len(answered("audit", "list")) == 103
     assert [e["kind"] for e in answered("audit", "list", "--kind", "draft")] == ["draft"]
     denied = answered("audit", "list", "--decision", "DENY", "--model", "fable-5")
     assert denied
@@ -302,14 +306,14 @@ def test_export_in_three_formats(log):
     with Path("log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     frame = pl.read_parquet("log.parquet")
-    assert [int(r["seq"]) for r in rows] == frame["seq"].to_list() == list(range(102))
+    assert [int(r["seq"]) for r in rows] == frame["seq"].to_list() == list(range(103))
     assert [r["decision"] for r in rows] == frame["decision"].to_list()
     assert "u-3" not in Path("log.csv").read_text()
     assert json.loads(rows[5]["sealed"]).keys() == json.loads(lines[5])["sealed"].keys()
     abac("audit", "export", "--out", "open.jsonl", "--disclose", "--from", "2021-01-01")
     opened = [json.loads(line) for line in Path("open.jsonl").read_text().splitlines()]
-    assert len(opened) == 40
-    assert all(e["disclosed"]["subject.id"][0].startswith("u-") for e in opened)
+    assert len(opened) == 41
+    assert all(e["disclosed"]["subject.id"][0].startswith("u-") for e in opened[:40])
     assert abac("audit", "export", "--out", "log.csv").exit_code == 2
 
 
@@ -358,10 +362,10 @@ def test_vkey_of_the_log(log):
 
 def test_a_checkpoint_is_kept_and_never_over_another_past(log):
     said = answered("audit", "checkpoint", "--to", "kept")
-    assert (said["size"], said["before"], said["seq"]) == (102, None, 102)
-    assert answered("audit", "checkpoint", "--to", "kept")["before"] == 102
+    assert (said["size"], said["before"], said["seq"]) == (103, None, 103)
+    assert answered("audit", "checkpoint", "--to", "kept")["before"] == 103
     assert answered("audit", "verify", "--checkpoint", "kept")["found"] == {}
-    other = Path("kept").read_text().replace("103", "104")
+    other = Path("kept").read_text().replace("104", "105")
     Path("kept").write_text(other)
     assert abac("audit", "checkpoint", "--to", "kept").exit_code == 2
     assert Path("kept").read_text() == other
@@ -395,8 +399,8 @@ def test_a_checkpoint_is_kept_by_http(log):
     url = f"http://127.0.0.1:{server.server_port}"
     try:
         assert answered("audit", "checkpoint", "--to", f"{url}/log")["before"] is None
-        assert answered("audit", "checkpoint", "--to", f"{url}/log")["before"] == 102
-        assert _Elsewhere.kept["/log"].startswith(b"example.com/decisions\n103\n")
+        assert answered("audit", "checkpoint", "--to", f"{url}/log")["before"] == 103
+        assert _Elsewhere.kept["/log"].startswith(b"example.com/decisions\n104\n")
         assert abac("audit", "checkpoint", "--to", f"{url}/full").exit_code == 2
     finally:
         server.shutdown()

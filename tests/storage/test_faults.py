@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -217,6 +218,15 @@ def test_another_session_holds_the_turn(server, server_log):
     impatient.append(group(1))
     impatient.database.close()
     assert len(sound(server_log)) == 4
+
+
+def test_another_thread_holds_the_turn(sqlite_log):
+    with sqlite_log.database.turn("SELECT 1") as turn:
+        assert turn.answer == (1,)
+        with ThreadPoolExecutor(1) as pool:
+            fails_with(StorageLockedError, "storage-locked", pool.submit(sqlite_log.append, group(1)).result)
+    sqlite_log.append(group(1))
+    assert len(sound(sqlite_log)) == 2
 
 
 # --- a server that goes away -----------------------------------------------------------------------------------

@@ -145,6 +145,14 @@ def test_a_removed_journal_is_nobody_s(journal):
     assert Journal.adopt(path) is None
 
 
+def test_a_journal_that_somebody_removes_takes_nothing_more(journal):
+    journal.append([draft(1)])
+    journal.path.unlink()
+    with pytest.raises(JournalError, match="somebody removed it"):
+        journal.append([draft(2)])
+    assert journal.broken
+
+
 def test_what_is_no_journal_is_named(tmp_path):
     path = tmp_path / "x.journal"
     path.write_bytes(b"hello")

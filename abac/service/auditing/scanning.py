@@ -8,33 +8,25 @@ its own.
 from __future__ import annotations
 
 from array import array
-from binascii import b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-import msgspec
-
 from abac.audit.clock import from_micros, stamp
-from abac.audit.commitment import commit
-from abac.audit.entry import DECISION, Entry, read_entry
+from abac.audit.entry import DECISION
 from abac.audit.errors import EntryError
-from abac.audit.sealing import unseal
 from abac.service.auditing.findings import Findings
+from abac.service.auditing.opening import Opener, Told, check, openers, told
 from abac.storage.database import Database
 from abac.storage.inspecting import pages
-from abac.storage.keys import KeptKey, SubjectKeys
+from abac.storage.keys import SubjectKeys
 
 STEP = 10_000
 """Entries after which progress is told."""
 
 MOST_KEYS = 200_000
 """Keys held in memory at a time."""
-
-SUBJECT = "subject.id"
-
-_value = msgspec.json.Decoder().decode
 
 
 class Unopened(NamedTuple):
@@ -84,7 +76,7 @@ def scan(
 class _Scan:
     def __init__(self, found: Scanned, keys: SubjectKeys | None) -> None:
         self.found, self._store = found, keys
-        self._keys: dict[bytes, KeptKey | None] = {}
+        self._keys: dict[bytes, Opener | None] = {}
         self._expected = found.start
         self._behind, self._time, self._stamp = found.start, -1, ""
 
@@ -110,7 +102,7 @@ class _Scan:
             self._clock(seq, at)
         self._behind = seq + 1
         try:
-            entry = read_entry(data)
+            entry = told(data)
         except EntryError as error:
             found.findings.add("entry-unreadable", f"entry {seq}", str(error))
             return
@@ -149,17 +141,17 @@ class _Scan:
         self.found.times.append(at)
         self._time, self._stamp = at, _stamped(at)
 
-    def _columns(self, entry: Entry, seq: int, identity: bytes, kind: str) -> None:
+    def _columns(self, entry: Told, seq: int, identity: bytes, kind: str) -> None:
         """Note each column that says another thing than the bytes beside it."""
-        for name, told, column in (
+        for name, said, column in (
             ("seq", entry.seq, seq),
             ("kind", entry.kind, kind),
             ("integrated_at", entry.integrated_at, self._stamp),
             ("id", entry.id.replace("-", ""), identity.hex()),
         ):
-            if told != column:
+            if said != column:
                 message = f"the column {name} says another thing than the entry's bytes"
-                self.found.findings.add(f"column-{name.replace('_', '-')}", f"entry {seq}", message, told, column)
+                self.found.findings.add(f"column-{name.replace('_', '-')}", f"entry {seq}", message, said, column)
 
     # --- openings --------------------------------------------------------------------------------------------
 
@@ -170,9 +162,9 @@ class _Scan:
             self._keys.clear()
         if wanted := handles - self._keys.keys():
             self._keys.update(dict.fromkeys(wanted))
-            self._keys.update(self._store.kept(wanted))
+            self._keys.update(openers(self._store.kept(wanted).items()))
 
-    def _opening(self, seq: int, identity: bytes, entry: Entry, key: bytes | None, opening: bytes | None) -> None:
+    def _opening(self, seq: int, identity: bytes, entry: Told, key: bytes | None, opening: bytes | None) -> None:
         findings, place = self.found.findings, f"entry {seq}"
         if key is None or opening is None:
             self._unopened(seq, entry, "opening")
@@ -184,50 +176,27 @@ class _Scan:
             return
         if self._store is None:
             return
-        kept = self._keys.get(key)
-        if kept is None:
+        by = self._keys.get(key)
+        if by is None:
             self._unopened(seq, entry, "key")
             return
         try:
-            opened = unseal(entry, opening, kept.key)
-            false = [name for name, sealed in entry.sealed.items() if _sealed(identity, name, opened) != sealed]
-        except (EntryError, ValueError, KeyError) as error:
+            false, owned = check(entry, identity, opening, by)
+        except EntryError as error:
             message = f"the opening was changed, or its key {entry.key} was: {error}"
             findings.add("opening-changed", place, message)
             return
         for name in false:
             findings.add("opening-false", place, f"`{name}`: what the opening holds is not what the entry sealed")
-        if owner := _owner(entry, opened, kept):
-            findings.add(
-                "key-owner", place, f"the key {entry.key} is listed as another subject's or month's", *owner
-            )
+        if not owned and entry.kind == DECISION and not false:
+            findings.add("key-owner", place, f"the key {entry.key} is listed as another subject's or month's")
 
-    def _unopened(self, seq: int, entry: Entry, missing: str) -> None:
+    def _unopened(self, seq: int, entry: Told, missing: str) -> None:
         try:
             handle = bytes.fromhex(entry.key)
         except ValueError:
             handle = b""
         self.found.unopened.append(Unopened(seq, handle, tuple(entry.sealed), missing))
-
-
-def _sealed(identity: bytes, name: str, opened: Mapping[str, tuple[bytes, bytes]]) -> str:
-    """Return the commitment that an entry should hold, as it is written there."""
-    return b2a_base64(commit(identity, name, *opened[name]), newline=False).decode()
-
-
-def _owner(entry: Entry, opened: Mapping[str, tuple[bytes, bytes]], kept: KeptKey) -> tuple[str, str] | None:
-    """Return whose key it should be and whose it is listed as, where that differs."""
-    if entry.kind != DECISION:
-        return None
-    told = opened.get(SUBJECT)
-    try:
-        subject = "" if told is None else str(_value(told[1])[0])
-    except (msgspec.DecodeError, LookupError, TypeError):
-        return None
-    if (subject, entry.decided_at[:7]) == (kept.subject, kept.period):
-        return None
-    same = "the entry's subject", "another subject"
-    return same if subject != kept.subject else (entry.decided_at[:7], kept.period)
 
 
 def _stamped(at: int) -> str:

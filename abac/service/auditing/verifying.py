@@ -26,6 +26,7 @@ from abac.audit.note import VerifyingKey
 from abac.service.auditing.acts import Acts
 from abac.service.auditing.findings import Findings
 from abac.service.auditing.heads import Heads, kept_elsewhere, known_keys, stated
+from abac.service.auditing.opening import told
 from abac.service.auditing.parts import Progress, parts
 from abac.service.auditing.scanning import Unopened
 from abac.service.auditing.tables import tell_tables
@@ -194,7 +195,10 @@ class _Verifier:
         """Return what the acts come to; those after the snapshot's end may cover what was redacted meanwhile."""
         acts = Acts()
         for raw in self.raw_acts:
-            acts.take(read_entry(raw))
+            try:
+                acts.take(read_entry(raw))
+            except EntryError as error:
+                self.found.add("act-unreadable", f"entry {told(raw).seq}", str(error))
         self.done.counts["acts"] = len(self.raw_acts)
         for seq, message in acts.faults:
             self.found.add("act-unreadable", f"entry {seq}", message)

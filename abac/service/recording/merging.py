@@ -26,7 +26,7 @@ from abac.service.recording.faults import RecordingError
 from abac.service.recording.sinks import JournalSink
 from abac.service.store import Store
 from abac.storage.appending import Appending
-from abac.storage.journal import NO_KEY, End, Journal, JournalDamagedError, Record, journals
+from abac.storage.journal import NO_KEY, End, Journal, JournalDamagedError, JournalError, Record, journals
 from abac.storage.tables import MERGED_JOURNALS
 
 GROUP = 2_000
@@ -154,6 +154,9 @@ class Merging:
             except AbacError as error:
                 self.trouble = error
                 return False
+            except OSError as error:
+                self.trouble = JournalError(f"a journal cannot be read: {error}")
+                return False
             self.trouble = next(iter(self.damaged.values()), None)
             return self.trouble is None
 
@@ -213,6 +216,12 @@ class Merging:
             yield
         except JournalDamagedError as error:
             self.damaged[journal.path] = error
+            self._sink.leave(journal)
+        except FileNotFoundError:
+            message = f"{journal.path}: somebody removed it before it was merged"
+            self.damaged[journal.path] = JournalDamagedError(
+                message, "put the file back from a copy, and start anew"
+            )
             self._sink.leave(journal)
 
     def _done(self, journal: Journal) -> None:

@@ -26,10 +26,10 @@ from abac.service.recording.answer import Answer, Counts, Mode, Recorded
 from abac.service.recording.asking import settled, tell
 from abac.service.recording.faults import RecorderFullError, RecorderSlowError, RecordingError
 from abac.service.recording.groups import Groups, Ticket
-from abac.service.recording.merging import Merging
+from abac.service.recording.recorder import Recorder
 from abac.service.recording.scope import RequiredFor, Scope
 from abac.service.recording.shadow import Differences, Shadow
-from abac.service.recording.sinks import JournalSink, Keyring, LogSink, identity
+from abac.service.recording.sinks import identity
 from abac.service.store import Store
 
 BOUND = 10_000
@@ -95,19 +95,7 @@ class RecordedPoint:
         self._turn = threading.Lock()
         self._in_force = self._prepare(self.point.program, commit)
         folder = Path(journal) if journal is not None else store.journal
-        if folder is None and self.mode is Mode.SPILL:
-            raise RecordingError("mode `spill` needs a journal", "set ABAC_JOURNAL, or pass journal=FOLDER")
-        keyring = Keyring(store.keys)
-        self._log = Groups(LogSink(store, keyring).write, name="abac-recorder", most=group, wait=wait, bound=bound)
-        self._journal: Groups[Unsealed] | None = None
-        self._merging: Merging | None = None
-        self._usual = None if self.mode is Mode.BUFFERED else self._log  # where entries go that no scope demands
-        if folder is not None and self.mode in (Mode.SPILL, Mode.AUTO):
-            sink = JournalSink(store, keyring, folder, identity)
-            self._journal = self._usual = Groups(
-                sink.write, name="abac-journal", most=group, wait=wait, bound=bound
-            )
-            self._merging = Merging(store, sink, folder, identity)
+        self._recorder = Recorder(store, self.mode, folder, bound=bound, group=group, wait=wait)
         atexit.register(self.close)
 
     # --- deciding --------------------------------------------------------------------------------------------
@@ -152,7 +140,7 @@ class RecordedPoint:
         loop = asyncio.get_running_loop()
         try:
             if way is None:
-                await self._put(self._log, unsealed, None)
+                await self._put(self._recorder.log, unsealed, None)
                 return self._answer(outcome, unsealed, None)
             known: asyncio.Future[Ticket] = loop.create_future()
             await self._put(way, unsealed, Ticket(lambda ticket: tell(loop, known, ticket)))
@@ -186,45 +174,26 @@ class RecordedPoint:
 
     def flush(self, seconds: float = PATIENCE) -> bool:
         """Write what waits, and merge what is journaled; return whether all of it is in the log now."""
-        whole = self._log.flush(seconds)
-        if self._journal is not None and self._merging is not None:
-            whole = self._journal.flush(seconds) and self._merging.look() and whole
-        if self.shadow is not None:
-            whole = self.shadow.flush(seconds) and whole
-        return whole
+        whole = self._recorder.flush(seconds)
+        return (self.shadow is None or self.shadow.flush(seconds)) and whole
 
     def close(self) -> Counts:
         """Write what waits, merge what is journaled, stop, and say what came of it all. The store stays open."""
         atexit.unregister(self.close)
-        self._log.close(self._patience)
-        if self._journal is not None and self._merging is not None:
-            self._journal.close(self._patience)
-            self._merging.close()
+        self._recorder.close(self._patience)
         if self.shadow is not None:
             self.shadow.close(self._patience)
         return self.counts()
 
     def counts(self) -> Counts:
         """Return what was recorded so far, and how."""
-        journal, merging = self._journal, self._merging
-        return Counts(
-            logged=self._log.written,
-            journaled=0 if journal is None else journal.written,
-            merged=0 if merging is None else merging.merger.merged,
-            waiting=self._log.waiting + (0 if journal is None else journal.waiting),
-            lost=self._log.lost,
-            refused=self._refused,
-        )
+        return self._recorder.counts(self._refused)
 
     @property
     def troubles(self) -> tuple[AbacError, ...]:
         """What keeps entries from being written or merged now, damaged journals included."""
-        found = [self._log.trouble]
-        if self._journal is not None and self._merging is not None:
-            found += [self._journal.trouble, self._merging.trouble]
-        if self.shadow is not None:
-            found.append(self.shadow.trouble)
-        return tuple(dict.fromkeys(t for t in found if t is not None))
+        found = [*self._recorder.troubles(), None if self.shadow is None else self.shadow.trouble]
+        return tuple(dict.fromkeys(trouble for trouble in found if trouble is not None))
 
     def __enter__(self) -> Self:
         return self
@@ -255,8 +224,8 @@ class RecordedPoint:
         when = self._store.log.clock() if at is None else at
         unsealed = in_force.encoder.encode(name, when, request, outcome, circumstances)
         if in_force.scope is not None and in_force.scope.holds(request):
-            return outcome, unsealed, self._log
-        return outcome, unsealed, self._usual
+            return outcome, unsealed, self._recorder.log
+        return outcome, unsealed, self._recorder.usual
 
     async def _put(self, way: Groups[Unsealed], unsealed: Unsealed, ticket: Ticket | None) -> None:
         """Put as `Groups.put` does, and let others run while there is no room."""
@@ -278,7 +247,7 @@ class RecordedPoint:
 
     def _buffered(self, outcome: Outcome, unsealed: Unsealed) -> Answer:
         try:
-            self._log.put(unsealed, None, self._patience)
+            self._recorder.log.put(unsealed, None, self._patience)
         except AbacError as error:
             return self._answer(outcome, unsealed, None, error=error)
         return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), _BUFFER)
@@ -299,7 +268,9 @@ class RecordedPoint:
             with self._turn:
                 self._refused += 1
             return Answer(outcome, False, uuid_text(unsealed.id), Recorded.NOT, None, error)
-        recorded = Recorded.BUFFER if way is None else Recorded.LOG if way is self._log else Recorded.JOURNAL
+        recorded = (
+            Recorded.BUFFER if way is None else Recorded.LOG if way is self._recorder.log else Recorded.JOURNAL
+        )
         return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), recorded, place)
 
 

@@ -95,6 +95,13 @@ def entry_word(rng, world):
     return {"entry-changed"}, f"entry {row['seq']}"
 
 
+def act_word(rng, world):
+    """Give an act a field that no entry has: it can be read no more."""
+    row = world.rows(ENTRIES)[0]
+    world.change(ENTRIES, row, bytes=row["bytes"].replace(b'"who":', rng.choice([b'"wha":', b'"why":[],"who":'])))
+    return {"act-unreadable"}, "entry 0"
+
+
 def entry_deleted(rng, world):
     *rows, _ = world.rows(ENTRIES)
     row = rng.choice(rows)
@@ -346,7 +353,7 @@ BY_KEPT = (rolled_back, tail_cut_and_signed, rewritten_with_the_key)
 
 FROM_WITHIN = (
     *(entry_byte, entry_word, entry_deleted, entries_reordered, entry_slipped_in, entry_appended),
-    *(entry_before_the_first, tail_cut, column),
+    *(entry_before_the_first, tail_cut, column, act_word),
     *(opening_byte, opening_deleted, openings_swapped, opening_of_another_key, opening_of_nothing),
     *(opening_of_an_act, key_byte, key_deleted, key_of_another),
     *(tile_byte, tile_deleted, tile_shortened, tile_added),

@@ -195,6 +195,27 @@ def test_an_orphaned_journal_is_merged_by_the_next_worker(tmp_path):
         consistent(store, answers)
 
 
+@pytest.mark.parametrize("mode", ["required", "buffered"])
+def test_a_worker_of_any_mode_merges_what_another_left(tmp_path, mode):
+    answers, path = orphan(tmp_path)
+    with opened(tmp_path) as store:
+        with abac.RecordedPoint(program(), store, mode=mode) as point:
+            assert point.flush()
+        consistent(store, answers)
+        assert not path.exists()
+
+
+def test_a_journal_that_somebody_removes_is_noticed(store):
+    with read_only(store), abac.RecordedPoint(program(), store) as point:
+        assert point.decide(asking()).permitted
+        for path in journals(store.journal):
+            path.unlink()
+        answer = point.decide(asking())
+        assert (answer.permitted, answer.why.code) == (False, "journal")
+        assert point.decide(asking()).permitted  # in a journal that is there
+        assert not point.flush(1)
+
+
 def test_a_torn_journal_is_merged_without_its_torn_end(tmp_path):
     answers, path = orphan(tmp_path)
     path.write_bytes(path.read_bytes()[:-10])
