@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from abac.condition.schema import Assurance, Category, Schema
 from abac.errors import RequestError
@@ -18,6 +19,7 @@ from abac.pip.source import (
     AttributeSource,
     Entity,
     EntitySource,
+    Failure,
     FailureCount,
     FailureKind,
     Uncounted,
@@ -154,14 +156,34 @@ class Sources:
             self._count.failed(source, kind)
         return answer
 
+    def failed(self, failure: Failure) -> None:
+        """Count a failure of a source that was asked by somebody else."""
+        self._count.failed(failure.source, failure.kind)
+
     # --- searches ----------------------------------------------------------------------------------------------
 
-    def lister(self, category: Category, entity_type: str = "") -> EntitySource | None:
-        """Return the source that lists entities of a type, or None: a search over them finds nothing."""
-        return next(
-            (s for c, s in self._lists if c.category is category and c.covers(entity_type)),
-            None,
-        )
+    def lister(self, category: Category, entity_type: str = "") -> tuple[str, EntitySource] | None:
+        """Return the source that lists entities of a type, and its name; None where a search finds nothing."""
+        covers = ((c.source, s) for c, s in self._lists if c.category is category and c.covers(entity_type))
+        return next(covers, None)
+
+    def listed(self, category: Category) -> tuple[str, ...]:
+        """Return the types of the entities that are listed; the empty string stands for any."""
+        return tuple(claim.type for claim, _ in self._lists if claim.category is category)
+
+    async def described(self, entity: Entity, known: Mapping[str, Answer] | None = None) -> dict[str, Any]:
+        """Return all that sources say of an entity, as values of a request by attribute name.
+
+        `known` holds answers that were had already, by source. What sources own and do not say is there as a null,
+        so that nobody's word stands in for theirs.
+        """
+        answers = dict(known or {})
+        names = [c.source for c in self._resolver.asked(entity) if c.source not in answers]
+        found = await asyncio.gather(*(self._look_up_soon(name, entity) for name in names))
+        said = self._resolver.given(entity, answers | dict(zip(names, found, strict=True)), [], [])
+        prefix = f"{entity.category.value}."
+        owned = {p.removeprefix(prefix) for p in self._resolver.ownership.owned if p.startswith(prefix)}
+        return {name: said.get(name, {"value": None}) for name in owned | said.keys()}
 
     def close(self) -> None:
         """Close every source."""
