@@ -32,7 +32,7 @@ from abac.storage.size import measured
 from benchmarks.entries import drafts
 from tests.postgres import postgres  # noqa: F401  # a fixture
 
-GROUP, BLOCK, BLOCKS = 100, 5_000, 9
+BLOCK, BLOCKS = 5_000, 9
 WHEN = "2026-06-12T22:00:00.000000Z"
 
 
@@ -88,9 +88,9 @@ def log_at(url):
     return log
 
 
-def groups(block, some):
+def groups(block, some, size):
     part = some[block * BLOCK : (block + 1) * BLOCK]
-    return [part[at : at + GROUP] for at in range(0, len(part), GROUP)]
+    return [part[at : at + size] for at in range(0, len(part), size)]
 
 
 def seconds(call, some):
@@ -100,15 +100,15 @@ def seconds(call, some):
     return time.perf_counter() - before
 
 
-def compared(raw, one, two, sealed, rows):
+def compared(raw, one, two, sealed, rows, size):
     """Return the seconds of each block: raw, one thread that appends, two that do in turn."""
     taken = []
     with ThreadPoolExecutor(2) as pool:
         for block in range(BLOCKS + 1):
-            bare = seconds(raw.write, groups(block, rows))
-            single = seconds(one.append, groups(block, sealed))
+            bare = seconds(raw.write, groups(block, rows, size))
+            single = seconds(one.append, groups(block, sealed, size))
             before = time.perf_counter()
-            list(pool.map(two.append, groups(block, sealed)))
+            list(pool.map(two.append, groups(block, sealed, size)))
             taken.append((bare, single, time.perf_counter() - before))
     return taken[1:]  # the first warms up
 
@@ -138,32 +138,33 @@ def tell(name, taken, size, benchmark):
 def test_sqlite(sealed, rows, tmp_path, benchmark):
     raw = RawSqlite(tmp_path / "raw.db")
     one, two = (log_at(f"sqlite:///{tmp_path}/{name}.db") for name in ("one", "two"))
-    taken = compared(raw, one, two, sealed, rows)
+    taken = compared(raw, one, two, sealed, rows, 100)
     assert one.head().size == two.head().size == (BLOCKS + 1) * BLOCK + 1
-    tell("SQLite", taken, measured(one.database), benchmark)
+    tell("SQLite, groups of 100", taken, measured(one.database), benchmark)
     again = log_at(f"sqlite:///{tmp_path}/again.db")
-    benchmark.pedantic(again.append, setup=_turns(sealed), rounds=50)
+    benchmark.pedantic(again.append, setup=_turns(sealed, 100), rounds=50)
 
 
-def test_postgresql(sealed, rows, postgres, benchmark):  # noqa: F811  # the fixture
+@pytest.mark.parametrize("size", [100, 500])
+def test_postgresql(sealed, rows, postgres, benchmark, size):  # noqa: F811  # the fixture
     uris = []
     with psycopg.connect(_uri(postgres, "postgres"), autocommit=True) as connection:
-        for name in ("raw", "one", "two", "again"):
+        for name in (f"{use}_{size}" for use in ("raw", "one", "two", "again")):
             connection.execute(f"CREATE DATABASE {name}")
             uris.append(_uri(postgres, name))
     raw = RawPostgres(uris[0])
     one, two = log_at(uris[1]), log_at(uris[2])
-    taken = compared(raw, one, two, sealed, rows)
+    taken = compared(raw, one, two, sealed, rows, size)
     assert one.head().size == two.head().size == (BLOCKS + 1) * BLOCK + 1
-    tell("PostgreSQL", taken, measured(one.database), benchmark)
+    tell(f"PostgreSQL, groups of {size}", taken, measured(one.database), benchmark)
     again = log_at(uris[3])
-    benchmark.pedantic(again.append, setup=_turns(sealed), rounds=50)
+    benchmark.pedantic(again.append, setup=_turns(sealed, size), rounds=10)
     for log in (one, two, again):
         log.database.close()
 
 
-def _turns(sealed):
-    turns = iter(groups(0, sealed))
+def _turns(sealed, size):
+    turns = iter(groups(0, sealed, size))
     return lambda: ((next(turns),), {})
 
 

@@ -21,6 +21,7 @@ from abac.cli import (
     policy,
     population,
     program,
+    prove,
     publish,
     serve,
     simulate,
@@ -35,7 +36,8 @@ Exit codes
 
 0    done; decide: permitted
 
-1    test: a case failed; decide: not permitted; check --strict: a warning
+1    test: a case failed; decide: not permitted; check --strict: a warning; prove: refuted, undecided or
+found
 
 2    bad input, told with its file, line and column; nothing was written
 
@@ -109,3 +111,4 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="sources")
 app.add_typer(key.app, name="key")
+app.add_typer(prove.app, name="prove")
