@@ -110,10 +110,12 @@ _ON_USE = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ON_USE:
+    if name not in _ON_USE and name != "client":
         raise AttributeError(f"module `abac` has no attribute `{name}`")
     from importlib import import_module  # noqa: PLC0415  # only on first use
 
+    if name == "client":  # the one package that is used by its own name
+        return import_module("abac.client")
     module, attribute = _ON_USE[name]
     value = globals()[name] = getattr(import_module(module), attribute)
     return value

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class AsyncClient:
-    """Asks an AuthZEN 1.0 decision point from one event loop; asyncio or trio. Close it when done.
+    """Asks an AuthZEN 1.0 decision point from one event loop. Close it when done.
 
     Everything is as in `Client`, awaited.
     """
@@ -142,11 +142,13 @@ class AsyncClient:
         request = self._exchange.request(path, question, request_id)
         found: bytes | Failed = Failed(MALFORMED, "not asked")
         try:
-            with anyio.fail_after(self._timeout):
+            with anyio.fail_after(self._timeout) as scope:
                 for n in range(self._tries):
                     found = await self._once(request, request_id)
                     if not isinstance(found, Failed) or found.again is None or n + 1 == self._tries:
                         return found
+                    if anyio.current_time() + found.again >= scope.deadline:
+                        return found  # too late for another try, and no reason to wait for it
                     await anyio.sleep(found.again)
         except TimeoutError as error:
             return fell(error, self._timeout)

@@ -110,7 +110,7 @@ class Resolver:
         disputed: list[str] = []
         for entity, answers in said.items():
             word = entity.category.value
-            parts[word] = {**parts[word], **self._given(entity, answers, failures, disputed)}
+            parts[word] = {**parts[word], **self.given(entity, answers, failures, disputed)}
         if self._stamped and now is not None and not (what_if and "now" in parts["environment"]):
             stamped = {"value": now, "assurance": Assurance.VERIFIED, "source": SERVICE}
             parts["environment"] = {**parts["environment"], "now": stamped}
@@ -142,10 +142,13 @@ class Resolver:
                 kept[name] = value if ceiling is None else lowered(value, definition, request.source, ceiling)
         return kept
 
-    def _given(
+    def given(
         self, entity: Entity, answers: Mapping[str, Answer], failures: list[Failure], disputed: list[str]
     ) -> dict[str, Any]:
-        """Return the sources' part: what those that give an attribute all stand by."""
+        """Return the sources' part by attribute name: what those that give an attribute all stand by.
+
+        Notes what failed, and what is disputed.
+        """
         claims = self.asked(entity)
         for claim in claims:
             failures += answers[claim.source].failures if claim.source in answers else ()

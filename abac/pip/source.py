@@ -64,19 +64,20 @@ class Answer:
     """What a source says of one entity: assertions by full attribute name, and what it failed to say.
 
     An attribute in neither is one of which the source has nothing: unknown, and no failure. So is every attribute
-    of an entity that it does not know.
+    of an entity that it does not have, of which `known` is false.
     """
 
     held: Mapping[str, Assertion] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    known: bool = True
 
     def failed(self, path: str) -> bool:
         """Whether what the source would have said of an attribute is not to be had."""
         return any(f.attribute in ("", path) for f in self.failures)
 
 
-NOTHING = Answer()
-"""The source has nothing of that entity."""
+NOTHING = Answer(known=False)
+"""The source does not have that entity."""
 
 
 def failed(source: str, kind: FailureKind, message: str, place: str = "") -> Answer:

@@ -60,7 +60,7 @@ def opened(request, todo):
     made = []
 
     def open_(**options):
-        made.append(request.param(todo.url, **({"timeout": 5} | options)))
+        made.append(request.param(todo.url, **({"timeout": 20} | options)))
         return made[-1]
 
     yield open_

@@ -120,7 +120,7 @@ def about_todos(headers):
 
 
 def over_http(todo):
-    return AsyncClient(todo.url, timeout=5)
+    return AsyncClient(todo.url, timeout=20)
 
 
 def todos(made, asks):

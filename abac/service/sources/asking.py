@@ -6,10 +6,12 @@ Whom to believe is `abac.pip.resolve`'s part; deciding and recording come after.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from abac.condition.schema import Assurance, Category, Schema
+from abac.errors import RequestError
 from abac.pip.ownership import Claim, Ownership
 from abac.pip.resolve import Resolution, Resolver, entities
 from abac.pip.source import (
@@ -17,6 +19,7 @@ from abac.pip.source import (
     AttributeSource,
     Entity,
     EntitySource,
+    Failure,
     FailureCount,
     FailureKind,
     Uncounted,
@@ -82,12 +85,41 @@ class Sources:
         what_if: bool = False,
     ) -> Resolution:
         """Return the same, asking all sources at once and holding up no event loop."""
-        asked = [(e, c.source) for e, claims in self._asked(request, types) for c in claims]
-        answers = await asyncio.gather(*(self._look_up_soon(name, entity) for entity, name in asked))
-        said: dict[Entity, dict[str, Answer]] = {}
-        for (entity, name), answer in zip(asked, answers, strict=True):
-            said.setdefault(entity, {})[name] = answer
+        said = await self._said(self._asked(request, types))
         return self._resolved(request, said, ceiling, what_if)
+
+    async def resolve_all(
+        self, requests: Sequence[Request], *, what_ifs: Sequence[bool], types: Types | None = None
+    ) -> list[Resolution | RequestError]:
+        """Return the resolutions of a batch of requests that were lowered and stamped already, in order.
+
+        Each source is asked about each entity once. A request that is none has its error in its place.
+        """
+        found: list[Resolution | RequestError] = []
+        asked: dict[int, list[tuple[Entity, tuple[Claim, ...]]]] = {}
+        faults: dict[int, RequestError] = {}
+        for n, request in enumerate(requests):
+            try:
+                asked[n] = self._asked(request, types)
+            except RequestError as error:
+                faults[n] = error
+        every = {entity: claims for pairs in asked.values() for entity, claims in pairs}
+        said = await self._said(list(every.items()))
+        for n, (request, what_if) in enumerate(zip(requests, what_ifs, strict=True)):
+            try:
+                own = {entity: said[entity] for entity, _ in asked.get(n, ())}
+                found.append(faults.get(n) or self._resolved(request, own, None, what_if))
+            except RequestError as error:
+                found.append(error)
+        return found
+
+    async def _said(self, asked: Sequence[tuple[Entity, tuple[Claim, ...]]]) -> dict[Entity, dict[str, Answer]]:
+        pairs = [(entity, claim.source) for entity, claims in asked for claim in claims]
+        answers = await asyncio.gather(*(self._look_up_soon(name, entity) for entity, name in pairs))
+        said: dict[Entity, dict[str, Answer]] = {}
+        for (entity, name), answer in zip(pairs, answers, strict=True):
+            said.setdefault(entity, {})[name] = answer
+        return said
 
     def _asked(self, request: Request, types: Types | None) -> list[tuple[Entity, tuple[Claim, ...]]]:
         if not self.by_name:
@@ -124,14 +156,34 @@ class Sources:
             self._count.failed(source, kind)
         return answer
 
+    def failed(self, failure: Failure) -> None:
+        """Count a failure of a source that was asked by somebody else."""
+        self._count.failed(failure.source, failure.kind)
+
     # --- searches ----------------------------------------------------------------------------------------------
 
-    def lister(self, category: Category, entity_type: str = "") -> EntitySource | None:
-        """Return the source that lists entities of a type, or None: a search over them finds nothing."""
-        return next(
-            (s for c, s in self._lists if c.category is category and c.covers(entity_type)),
-            None,
-        )
+    def lister(self, category: Category, entity_type: str = "") -> tuple[str, EntitySource] | None:
+        """Return the source that lists entities of a type, and its name; None where a search finds nothing."""
+        covers = ((c.source, s) for c, s in self._lists if c.category is category and c.covers(entity_type))
+        return next(covers, None)
+
+    def listed(self, category: Category) -> tuple[str, ...]:
+        """Return the types of the entities that are listed; the empty string stands for any."""
+        return tuple(claim.type for claim, _ in self._lists if claim.category is category)
+
+    async def described(self, entity: Entity, known: Mapping[str, Answer] | None = None) -> dict[str, Any]:
+        """Return all that sources say of an entity, as values of a request by attribute name.
+
+        `known` holds answers that were had already, by source. What sources own and do not say is there as a null,
+        so that nobody's word stands in for theirs.
+        """
+        answers = dict(known or {})
+        names = [c.source for c in self._resolver.asked(entity) if c.source not in answers]
+        found = await asyncio.gather(*(self._look_up_soon(name, entity) for name in names))
+        said = self._resolver.given(entity, answers | dict(zip(names, found, strict=True)), [], [])
+        prefix = f"{entity.category.value}."
+        owned = {p.removeprefix(prefix) for p in self._resolver.ownership.owned if p.startswith(prefix)}
+        return {name: said.get(name, {"value": None}) for name in owned | said.keys()}
 
     def close(self) -> None:
         """Close every source."""

@@ -179,8 +179,15 @@ def _options(url: sa.URL, timeout: float) -> dict[str, Any]:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": THREADS, "pool_timeout": timeout}
     if url.get_backend_name() == "postgresql":
         limits = f"-c statement_timeout={math.ceil(timeout * 1000)} -c default_transaction_read_only=on"
-        options["connect_args"] = {"connect_timeout": max(2, math.ceil(timeout)), "options": limits}
+        seconds = max(2, math.ceil(timeout))
+        options["connect_args"] = {"connect_timeout": seconds, "options": limits, **_silence(seconds)}
     return options
+
+
+def _silence(seconds: int) -> dict[str, int]:
+    """Return libpq's settings by which a server that no packet reaches any more is given up after some seconds."""
+    probes = {"keepalives": 1, "keepalives_idle": seconds, "keepalives_interval": 1, "keepalives_count": 2}
+    return probes | {"tcp_user_timeout": 1_000 * seconds}
 
 
 def _key(entity: str, column: sa.Column[Any]) -> Any:

@@ -185,7 +185,8 @@ def test_without_sources_the_caller_sends_all_and_the_service_the_time(tmp_path)
 
 
 def test_searches_go_over_the_source_that_lists(sources):
-    lister = sources.lister(Category.SUBJECT, "user")
+    name, lister = sources.lister(Category.SUBJECT, "user")
+    assert name == "hr"
     page = lister.entities("user")
     assert [entity.id for entity, _ in page.entities] == ["ana"]
     assert sources.lister(Category.RESOURCE) is None

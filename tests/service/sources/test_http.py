@@ -13,7 +13,7 @@ from tests.service.sources.declaring import AT, declared, now, person, values
 from tests.service.sources.serving import Service, after, breaks_off, drips, says
 
 GIVES = "owns: [subject.tier, subject.tags, subject.age], mapping: {subject.age: years}"
-SLOW = 0.3
+PATIENT = 20
 ANA = {"tier": "high", "tags": ["a", "b"], "years": 30, "hat": {"colour": "red"}}
 KNOWN = {"subject.tier": "high", "subject.tags": frozenset({"a", "b"}), "subject.age": 30}
 
@@ -45,7 +45,7 @@ def opened(service, time):
     made = []
 
     def open_(path="/people/{id}", headers=None, **options):
-        written = "".join(f", {k}: {v}" for k, v in ({"retries": 0, "timeout": SLOW} | options).items())
+        written = "".join(f", {k}: {v}" for k, v in ({"retries": 0, "timeout": PATIENT} | options).items())
         text = f"{{name: crm, kind: http, entity: subject, assurance: documented, {GIVES}"
         one = declared(f'{text}, url: "{service.url}{path}"{written}}}')
         made.append(HttpSource(one, headers or {}, now, time))

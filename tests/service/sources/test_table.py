@@ -24,7 +24,7 @@ DECLARED = (
 SEEN = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def opened(url, table="people", seconds=5):
+def opened(url, table="people", seconds=20):
     return TableSource(declared(DECLARED.replace("TABLE", table).replace("SECONDS", str(seconds))), url)
 
 
@@ -198,7 +198,7 @@ def test_a_database_that_is_not_there_is_a_failure(tmp_path):
 
 def test_a_database_that_hangs_times_out_and_holds_up_nobody_else(postgres):
     make(postgres, rows=[ANA])
-    source = opened(url_of(postgres), seconds=0.3)
+    source = opened(url_of(postgres), seconds=1.5)
     assert source.look_up(person("ana")).failures == ()
     with postgres.begin() as connection:
         connection.exec_driver_sql("LOCK TABLE people IN ACCESS EXCLUSIVE MODE")
