@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -19,6 +18,7 @@ from abac import __version__
 from abac.rest import discovery, openapi
 from abac.rest.evaluating import Evaluating
 from abac.rest.keys import Role
+from abac.rest.logs import log
 from abac.rest.problems import MEDIA_TYPE, Problem, fault
 from abac.rest.receiving import GoneError, Receive, Scope, Send, headers
 from abac.rest.searching import Searching
@@ -83,7 +83,7 @@ class Application(FastAPI):
         except Problem as problem:
             status, data, head = self.problem(problem, _text(request_id))
         except Exception:  # noqa: BLE001  # whatever it is, the caller gets a 500 and the log the rest
-            structlog.get_logger().exception("fault", request_id=_text(request_id), path=scope["path"])
+            log().exception("fault", request_id=_text(request_id), path=scope["path"])
             status, data, head = self.problem(fault(), _text(request_id))
         if request_id is not None:
             head.append((b"x-request-id", request_id))
@@ -177,7 +177,7 @@ def _errors(app: Application) -> None:
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
-        structlog.get_logger().error(
+        log().error(
             "fault", exc_info=error, request_id=request.headers.get("x-request-id", ""), path=request.url.path
         )
         return answered(request, fault())

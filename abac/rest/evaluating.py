@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from time import perf_counter
 
-import structlog
-
 from abac.compiler.program import Program
 from abac.errors import RequestError
 from abac.rest.answering import PERMITTED, Answering, failed
 from abac.rest.asking import Asked, Asker, Clock, Types, refused
 from abac.rest.door import Door
 from abac.rest.keys import Caller, Role
+from abac.rest.logs import log
 from abac.rest.metering import Meter
 from abac.rest.problems import Problem, fault
 from abac.rest.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
@@ -176,6 +175,6 @@ class Evaluating:
             elif isinstance(answer, RequestError):
                 parts.append(failed(refused(answer)))
             else:
-                structlog.get_logger().error("fault", exc_info=answer, request_id=name)
+                log().error("fault", exc_info=answer, request_id=name)
                 parts.append(failed(fault()))
         return parts

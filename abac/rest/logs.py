@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 
@@ -25,32 +25,40 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     return event
 
 
-def configure(level: str = "info", file: TextIO | None = None) -> None:
-    """Set structlog up for a server: JSON lines on standard error, secrets redacted, uvicorn's own lines too."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            redact,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file or sys.stderr),
-        cache_logger_on_first_use=False,
+_PROCESSORS: tuple[Any, ...] = (
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    redact,
+    structlog.processors.JSONRenderer(),
+)
+
+
+def log(name: str = "abac") -> Any:
+    """Return a logger: JSON lines on standard error, secrets redacted, whatever else the process has set up."""
+    return structlog.wrap_logger(
+        structlog.WriteLogger(sys.stderr),
+        processors=_PROCESSORS,
+        wrapper_class=structlog.make_filtering_bound_logger(_level[0]),
+        part=name,
     )
+
+
+_level = [logging.INFO]
+
+
+def configure(level: str) -> None:
+    """Set the least level that is logged, and take uvicorn's own warnings in as well."""
+    _level[0] = logging.getLevelNamesMapping()[level.upper()]
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         own = logging.getLogger(name)
         own.handlers = [_Forward()]
         own.propagate = False
-        own.setLevel(max(number, logging.WARNING))
+        own.setLevel(max(_level[0], logging.WARNING))
 
 
 class _Forward(logging.Handler):
     """Hands uvicorn's lines on to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        logger = structlog.get_logger("uvicorn")
-        logger.log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
+        log("uvicorn").log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
