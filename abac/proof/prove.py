@@ -9,7 +9,7 @@ breaks it whatever such atoms answer of values that were not tried; else it is u
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from abac.backends.smt import Guard, Halted, Lit, Model, Solver, View, World
@@ -143,8 +143,17 @@ class Search:
         return None if isinstance(values, bool) else Model(self._world.circuit, values)
 
     def _case(self, model: Model) -> Case:
-        true = None if self._true is None else model.assertions(self._true)
-        return Case(model.assertions(self._world.asserted), true)
+        asserted = model.assertions(self._world.asserted)
+        if self._true is None:
+            return Case(asserted)
+        true = model.assertions(self._true)
+        for (
+            path,
+            one,
+        ) in asserted.items():  # a cell of many values may be asserted by more of them than stand for it
+            if isinstance(one.value, frozenset):
+                true[path] = replace(true[path], value=true[path].value | one.value)  # type: ignore[operator]  # a set
+        return Case(asserted, true)
 
     def _learn(self, model: Model, case: Case) -> None:
         """Take in what the atoms outside the encoding really answer, where the model had it otherwise."""

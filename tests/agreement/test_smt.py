@@ -1,7 +1,7 @@
 """The SMT back end equals the reference: truths, answers, what counts and what is owed, request by request.
 
-A request made of values that stand for cells fixes every variable, so the formula can be looked at without a solver;
-any other request is one that some model must agree with.
+A request made of values that stand for cells fixes every variable, so the formula can be looked at without a
+solver; any other request is one that some model must agree with.
 """
 
 from __future__ import annotations

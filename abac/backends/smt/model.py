@@ -51,7 +51,7 @@ class Model:
             if self.holds(asserted[WEAKEST]):
                 held[cell.values[0]] = self._level(asserted)
                 spare += () if cell.single else cell.values[1:]
-        bound = max(level for level, lost in bits.lost.items() if not self.holds(lost))
+        bound = self._level({level: -lost for level, lost in bits.lost.items()})
         if held and spare and min(held.values()) > bound:
             held[spare[0]] = bound
         overall = self._level(bits.levels)
