@@ -90,8 +90,12 @@ class Outcomes:
 
     def plain(self, answer: int, cited: int) -> Outcome:
         """Return a PERMIT or DENY that cites these rules and owes nothing."""
+        return self.citing(answer, bits(cited))
+
+    def citing(self, answer: int, slots: list[int]) -> Outcome:
+        """Return the same, from the slots one by one."""
         known = self._certain
-        reasons = tuple([known[n] for n in self._index.in_order(cited)])
+        reasons = tuple([known[n] for n in self._index.ordered(slots)])
         return Outcome(EXTENDED[answer], answer == _PERMIT, reasons, (), (), (), self._revision)
 
     def _make(self, key: tuple[int, int, int, int, frozenset[str]]) -> Outcome:

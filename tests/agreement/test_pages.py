@@ -268,6 +268,8 @@ def test_a_word_is_what_is_left_of_a_page_with_what_is_common_on_top():
         [39, 14],
         [14],
     ]
+    assert all(left.each(word, page) for page, word in enumerate(left.words(mask)))
+    assert left.each(left.words(mask)[1], 1) == [14, 39]
     alone = held.left(1 << 17 | 1 << 39)
     assert [bits(word) for word in alone.words(mask)] == [[1], [15], []]
 

@@ -95,10 +95,13 @@ class Index:
 
     def in_order(self, mask: Mask) -> list[int]:
         """Return the slots of a mask in the order of their rules, the first for a rule that has several."""
-        found = bits(mask)
-        if mask & self.split:
-            found = list(dict.fromkeys(self.leading.get(n, n) for n in found))
-        return sorted(found, key=self.rank.__getitem__) if mask & self.strays else found
+        return self.ordered(bits(mask))
+
+    def ordered(self, slots: list[int]) -> list[int]:
+        """Return slots, highest first, in the order of their rules, the first for a rule that has several."""
+        if self.leading:
+            slots = list(dict.fromkeys([self.leading.get(n, n) for n in slots]))
+        return sorted(slots, key=self.rank.__getitem__) if self.strays and len(slots) > 1 else slots
 
     def merged(self, mask: Mask) -> Mask:
         """Return a mask with the first slot of every rule that has any of its slots in it."""

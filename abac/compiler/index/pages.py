@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from abac.compiler.index.masks import Mask
+from abac.compiler.index.masks import Mask, bits
 from abac.condition.expr import Attribute, Comparison, Condition, Constant, Order
 from abac.condition.schema import Schema
 from abac.condition.types import STRING
@@ -96,6 +96,12 @@ class Left:
         start, end = self.pages.spans[page]
         width = 8 * (end - start)
         return (word & ((1 << width) - 1)) << 8 * start | word >> width << self.first
+
+    def each(self, word: int, page: int) -> list[int]:
+        """Return the same slots one by one."""
+        start, end = self.pages.spans[page]
+        width = 8 * (end - start)
+        return [8 * start + n if n < width else self.first + n - width for n in bits(word)]
 
 
 def laid_out(rules: Sequence[Sequence[Condition]], schema: Schema, free: int) -> tuple[Pages, list[int]] | None:

@@ -54,13 +54,13 @@ class Places:
     def _made(self, mask: int, page: int) -> tuple[Any, ...]:
         left, outcomes = self._left, self._outcomes
         possible = left.within(self._index.held & ~(mask | self._index.start), page)
-        slots = {slot: n for n in bits(possible) for slot in bits(left.slots(1 << n, page))}
+        slots = {slot: n for n in bits(possible) for slot in left.each(1 << n, page)}
         lines: list[Any] = []
         for by_slot, level in zip(self._doubles, self._levels, strict=True):
             asked = [(n, question) for slot, n in slots.items() for question in by_slot.get(slot, ())]
             lines += line(asked, level, possible.bit_length())
-        permitted = Remembered(lambda cited: outcomes.plain(1, left.slots(cited, page)), self._limit)
-        denied = Remembered(lambda cited: outcomes.plain(2, left.slots(cited, page)), self._limit)
+        permitted = Remembered(lambda cited: outcomes.citing(1, left.each(cited, page)), self._limit)
+        denied = Remembered(lambda cited: outcomes.citing(2, left.each(cited, page)), self._limit)
         own = [left.within(m, page) & possible for m in self._masks]
         return (page, possible, *own, permitted, denied, *lines)
 
