@@ -68,8 +68,8 @@ LEDGER: tuple[Gap, ...] = (
         "Arithmetic",
         "on anything but one attribute of finitely many values",
         Standing.BOUNDED,
-        "pure Bool has no numbers: each place may answer anything, so nothing is proved by it, and what may turn on"
-        " it is undecided; requests that refute are found by trying",
+        "pure Bool has no numbers: each place may answer anything, so nothing is proved by it, and what may turn"
+        " on it is undecided; requests that refute are found by trying",
     ),
     Gap(
         "smt",

@@ -91,12 +91,14 @@ class DecisionLog:
             yield appending
 
     def append(self, drafts: Sequence[Draft]) -> Appended:
-        """Append a group in a transaction of its own. Raises as `appending` does.
+        """Append a group in a transaction of its own. Raises as `appending` does, `ValueError` for no drafts.
 
         Two threads that append in turn are faster than one: while the database commits the group of one, that of
         the other is hashed and signed on the end that the log will then have. If it has another (other processes
         write, the commit failed), that is done again under the lock.
         """
+        if not drafts:
+            raise ValueError("a group has one draft at least")
         key = self._signing()
         with contextlib.ExitStack() as preparing:
             preparing.enter_context(self._preparing)

@@ -43,6 +43,16 @@ def test_groups_of_every_size_are_contiguous_and_the_tree_is_sound(log):
     assert len(sound(log)) == at
 
 
+def test_a_group_of_nothing_is_refused_and_moves_nothing(log):
+    log.append(group(1))
+    before = log.head()
+    with pytest.raises(ValueError, match="one draft at least"):
+        log.append([])
+    with log.appending():
+        pass
+    assert log.head() == before
+
+
 def test_what_was_appended_is_read_back_to_the_byte(log):
     drafts = group(7, opening=bytes(range(256)))
     places = log.append(drafts).places
