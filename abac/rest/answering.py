@@ -26,6 +26,7 @@ KEPT = 20_000
 PERMITTED, DENIED = b'{"decision":true', b'{"decision":false'
 """How a decision begins."""
 
+_CONTEXT = b',"context":{"id":"'
 _encode = msgspec.json.Encoder().encode
 
 USER: Mapping[str, str] = {
@@ -62,12 +63,12 @@ class Answering:
         if ignored or what_if or answer.recorded or answer.why or message is not None:
             unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
         word = PERMITTED if answer.permitted else DENIED
-        return b'%b,"context":{"id":"%b"%b%b}}' % (word, answer.id.encode(), unusual, rest)
+        return b"".join((word, _CONTEXT, answer.id.encode(), b'"', unusual, rest))
 
     def _remember(self, outcome: Outcome) -> bytes:
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        text = _members(_told(outcome))
+        text = _members(_told(outcome)) + b"}}"
         self._kept[id(outcome)] = (outcome, text)  # the outcome is kept too, so no other can take its id
         return text
 
@@ -76,7 +77,7 @@ class Answering:
         word = "what-if" if what_if else "not-recorded"
         told = _told(answer.outcome) | {"reason_user": {word: USER[word]}}
         unusual = self._unusual(answer, ignored, what_if=what_if, message=None)
-        return b'%b,"context":{"id":"%b"%b%b}}' % (DENIED, answer.id.encode(), unusual, _members(told))
+        return b"".join((DENIED, _CONTEXT, answer.id.encode(), b'"', unusual, _members(told), b"}}"))
 
     def _unusual(self, answer: Answer, ignored: tuple[str, ...], *, what_if: bool, message: Any) -> bytes:
         found: dict[str, Any] = {}

@@ -92,14 +92,17 @@ class Asker:
         self._stamped = STAMPED in program.schema
 
     def ask(self, asked: Evaluation, *, flat: bool = False) -> Asked:
-        """Return the request of an evaluation; where `flat`, no value is an object. Raises `Problem`."""
+        """Return the request of an evaluation; where `flat`, no value is an object. Raises `Problem`.
+
+        The evaluation's own properties may become the request's: it is asked once.
+        """
         ignored: list[str] = []
         context = asked.context
         what_if = context is not None and context.get(WHAT_IF) is True
         request = Request(
-            self.entity(asked.subject, self._subject, ignored, flat=flat),
+            self.entity(asked.subject, self._subject, ignored, flat=flat, own=True),
             self.action(asked.action, ignored),
-            self.entity(asked.resource, self._resource, ignored, flat=flat),
+            self.entity(asked.resource, self._resource, ignored, flat=flat, own=True),
             self.environment(context, ignored, flat=flat, what_if=what_if),
             CALLER,
         )
@@ -148,13 +151,18 @@ class Asker:
         """Return a resource's attributes."""
         return self.entity(entity, self._resource, ignored, flat=False)
 
-    def entity(self, entity: Entity, of: _Category, ignored: list[str], *, flat: bool = False) -> Attributes:
-        """Return an entity's attributes: its properties, its id, and its type where the schema has it."""
+    def entity(
+        self, entity: Entity, of: _Category, ignored: list[str], *, flat: bool = False, own: bool = False
+    ) -> Attributes:
+        """Return an entity's attributes: its properties, its id, and its type where the schema has it.
+
+        Where `own`, nobody else reads the properties, so they need not be copied.
+        """
         given = entity.properties
         if given is None:
             found: Attributes = {}
         elif of.names.issuperset(given):
-            found = given.copy() if flat else self._lowered(given)
+            found = given if flat and own else given.copy() if flat else self._lowered(given)
         else:
             found = self._lowered(_kept(given, of.names, f"{of.word}.properties", ignored))
         if of.has_id:

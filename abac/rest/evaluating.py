@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 from abac.compiler.program import Program
 from abac.errors import RequestError
@@ -23,8 +24,8 @@ from abac.rest.metering import Meter
 from abac.rest.problems import Problem, fault
 from abac.rest.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
 from abac.rest.receiving import Limits, Receive, body, check_json
-from abac.rest.told import Teller
-from abac.rest.wire import Entity, Evaluation
+from abac.rest.told import Others, Teller
+from abac.rest.wire import Evaluation
 from abac.service.ceiling import Ceiling, Ceilings
 from abac.service.deciding import Answer, Deciding, Question
 
@@ -71,60 +72,51 @@ class Evaluating:
 
     async def evaluation(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
         """Answer one evaluation (section 6). Raises `Problem`."""
-        caller, data, started = await self._received(receive, held)
+        caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
+        check_json(held.get(b"content-type"))
+        data = await body(receive, held, self.limits)
+        started = perf_counter()
         found, flat = read_evaluation(data)
         return await self._one(found, caller, held, started, flat=flat)
 
     async def evaluations(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
         """Answer a batch, or a single evaluation where there is none in it (section 7). Raises `Problem`."""
-        caller, data, started = await self._received(receive, held)
+        caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
+        check_json(held.get(b"content-type"))
+        data = await body(receive, held, self.limits)
+        started = perf_counter()
         found = read_evaluations(data, self.limits.batch)
         if not isinstance(found, Batch):
             return await self._one(found[0], caller, held, started, flat=found[1])
         if caller.rate is not None:
             self.door.charge(caller, len(found.items) - 1)
-        parts = await self._batch(found, caller, held.get(b"x-request-id", b"").decode("latin-1"))
+        parts = await self._batch(found, caller, _request_id(held))
         self.meter.lasted(perf_counter() - started)
         return b'{"evaluations":[%b]}' % b",".join(parts)
-
-    async def _received(self, receive: Receive, held: Mapping[bytes, bytes]) -> tuple[Caller, bytes, float]:
-        caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
-        check_json(held.get(b"content-type"))
-        data = await body(receive, held, self.limits)
-        return caller, data, perf_counter()
-
-    # --- one -----------------------------------------------------------------------------------------------
 
     async def _one(
         self, found: Evaluation, caller: Caller, held: Mapping[bytes, bytes], started: float, *, flat: bool
     ) -> bytes:
         program, asker = self.asker(caller.ceiling)
         asked = asker.ask(found, flat=flat)
-        name = held.get(b"x-request-id", b"").decode("latin-1")
-        question = Question(asker.program, asked.request, caller.discharges, caller.name, name, "", asked.what_if)
+        question = Question(
+            asker.program, asked.request, caller.discharges, caller.name, _request_id(held), "", asked.what_if
+        )
         try:
             answer = await self.deciding.decide(question)
         except RequestError as error:
             raise refused(error) from None
-        encoded = await self._encoded(question, answer, asked, caller, found.resource, program)
+        message = None
+        if not answer.permitted and program.directives:
+            message = await self.teller.message(question, answer, found.resource, program)
+        encoded = self._encoded(answer, asked, caller, message)
         self.meter.lasted(perf_counter() - started)
         return encoded
 
-    async def _encoded(
-        self,
-        question: Question,
-        answer: Answer,
-        asked: Asked,
-        caller: Caller,
-        resource: Entity,
-        program: Program,
-    ) -> bytes:
-        """Encode an answer, with what else the caller is told."""
-        if not question.what_if:
+    def _encoded(self, answer: Answer, asked: Asked, caller: Caller, message: Any) -> bytes:
+        """Count an answer, and encode it with what else its caller is told."""
+        if not asked.what_if:
             self.meter.decided(answer.outcome, permitted=answer.permitted)
-        message = None
-        if not answer.permitted and program.directives:
-            message = await self.teller.message(question, answer, resource, program)
         ignored = asked.ignored if asked.ignored and caller.administers else ()
         return self._answering.decision(answer, ignored=ignored, what_if=asked.what_if, message=message)
 
@@ -163,6 +155,7 @@ class Evaluating:
             if isinstance(one, Asked)
         ]
         answers = iter(zip(questions, await self.deciding.decide_all(questions), strict=True))
+        others: Others = {}
         parts: list[bytes] = []
         for one, item in zip(asked, items, strict=True):
             if isinstance(one, Problem):
@@ -171,10 +164,18 @@ class Evaluating:
             assert isinstance(item, Evaluation)  # noqa: S101  # it was put into our words
             question, answer = next(answers)
             if isinstance(answer, Answer):
-                parts.append(await self._encoded(question, answer, one, caller, item.resource, program))
+                message = None
+                if not answer.permitted and program.directives:
+                    message = await self.teller.message(question, answer, item.resource, program, others)
+                parts.append(self._encoded(answer, one, caller, message))
             elif isinstance(answer, RequestError):
                 parts.append(failed(refused(answer)))
             else:
                 log().error("fault", exc_info=answer, request_id=name)
                 parts.append(failed(fault()))
         return parts
+
+
+def _request_id(held: Mapping[bytes, bytes]) -> str:
+    found = held.get(b"x-request-id")
+    return "" if found is None else found.decode("latin-1")

@@ -64,10 +64,11 @@ def read_evaluation(body: bytes) -> tuple[Evaluation, bool]:
         found = _evaluation(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused(body, error) from None
-    encoded = _encode(found)
-    if not sound.visibly(body, encoded, _OBJECTS):
+    if not sound.visibly(body, _encode(found), _OBJECTS):
         sound.check(body, DEPTH)
-    return found, body.count(b"{") == 1 + _objects(found)
+    due = 4 + (found.subject.properties is not None) + (found.action.properties is not None)
+    due += (found.resource.properties is not None) + (found.context is not None)
+    return found, body.count(b"{") == due
 
 
 def read_evaluations(body: bytes, most: int) -> Batch | tuple[Evaluation, bool]:

@@ -20,6 +20,9 @@ from abac.rest.logs import log
 from abac.rest.patrol import Patrol
 from abac.rest.settings import ServeSettings
 
+YOUNG = 10_000
+"""Objects made before the young ones are looked through; what a request leaves behind holds no cycles."""
+
 Closing = Callable[[], Awaitable[None]]
 
 
@@ -46,6 +49,7 @@ class Server(uvicorn.Server):
         self._walk = asyncio.create_task(self.patrol.walk())
         gc.collect()
         gc.freeze()  # what is here now stays: the program alone is many objects that no collection need visit
+        gc.set_threshold(YOUNG, 20, 20)
         self._told(self.url)
 
     async def shutdown(self, sockets: Any = None) -> None:

@@ -31,6 +31,9 @@ POSTURES: Mapping[str, str] = {
 }
 """What a posture means to a reader; `lenient` is none that a server takes."""
 
+Others = dict[tuple[int, int, str], list[str] | None]
+"""What is left to whom, by identity."""
+
 MOST = 50
 """How many other models are looked at."""
 
@@ -55,10 +58,18 @@ class Teller:
     notice: Notice = field(default_factory=Notice)
     entities: Entities = NOBODY
 
-    async def message(self, question: Question, answer: Answer, resource: Entity, held: Program) -> Any:
+    async def message(
+        self,
+        question: Question,
+        answer: Answer,
+        resource: Entity,
+        held: Program,
+        found_before: Others | None = None,
+    ) -> Any:
         """Return the message for a denial under a directive, or None where no directive denied.
 
-        `held` is the program in force whose schema says what the entity source's word is worth.
+        `held` is the program in force, whose schema says what the entity source's word is worth. `found_before`
+        keeps, for one batch, what is left to whom.
         """
         outcome = answer.outcome
         if answer.permitted or outcome.decision not in (Decision.DENY, Decision.INDETERMINATE):
@@ -84,8 +95,17 @@ class Teller:
             found["since"] = _written(since)
         if not certain:
             found["would_settle_it"] = outcome.unknown
-        others = await self._others(question, answer, resource, held)
-        return found if others is None else found | {"may_still_use": others}
+        asked = answer.asked
+        whom = (id(asked.subject), id(asked.action), resource.type)  # of one batch, whose answers are all kept
+        others = None if found_before is None else found_before.get(whom)
+        if others is None:
+            others = await self._others(question, answer, resource, held)
+        if found_before is not None:
+            found_before[whom] = others
+        if not others:
+            return found if others is None else found | {"may_still_use": []}
+        left = [{"type": resource.type, "id": other} for other in others if other != resource.id]
+        return found | {"may_still_use": left}
 
     def _posture(self, *, certain: bool) -> dict[str, str]:
         notice = self.notice
@@ -99,20 +119,18 @@ class Teller:
 
     async def _others(
         self, question: Question, answer: Answer, resource: Entity, held: Program
-    ) -> list[dict[str, str]] | None:
-        """Return the other models of the type that the subject may use for the same; None where none are known."""
+    ) -> list[str] | None:
+        """Return the models of the type that the subject may use for the same; None where none are known."""
         page = await self.entities.page(Category.RESOURCE, resource.type, "", MOST)
         if not page:
             return None
         asked, found = answer.asked, []
         for other in page:
-            if other.id == resource.id:
-                continue
             attributes = vouched(other, Category.RESOURCE, held)
             request = Request(asked.subject, asked.action, attributes, asked.environment, asked.source)
             try:
                 if question.program.run(request, question.discharges).permitted:
-                    found.append({"type": resource.type, "id": other.id})
+                    found.append(other.id)
             except RequestError:
                 continue  # a fault of the source: what is not known to be permitted is not offered
         return found

@@ -1,7 +1,7 @@
 """One run: each server started, its answers checked against what the policy means, and loaded with `wrk`.
 
-The floor is measured before and after every run of ours at the same number of connections, and the mean of both is
-what ours is held against, so that a machine that is faster now and slower then is so for both.
+Floor and ours are loaded in turn, a little while each, and the median of the ratios of processor time counts,
+so that a machine that is faster now and slower then is so for both.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
@@ -34,7 +35,10 @@ SENT = 2_000
 """Distinct requests of a run."""
 
 CHECKED = 300
-SECONDS = 5
+SECONDS = 2
+PAIRS = 7
+"""How often floor and ours are loaded in turn."""
+
 BATCH = 1_000
 PORT = 8_390
 
@@ -46,17 +50,21 @@ class Load(NamedTuple):
     cpu: float
     p50: float
     p99: float
-    resident: int
+    resident: float
 
 
 class Row(NamedTuple):
-    """One server at one number of rules and connections; `floor` is the floor's load beside it, where ours ran."""
+    """One server at one number of rules and connections.
+
+    Beside ours stands the floor's load, and the median of the ratios of processor time, pair by pair.
+    """
 
     name: str
     rules: int
     connections: int
     load: Load
     floor: Load | None = None
+    ratio: float = 0.0
 
 
 class DisagreementError(Exception):
@@ -94,17 +102,27 @@ def run(say: Callable[[str], None]) -> tuple[list[Row], float, float]:
 def _beside(
     floor: Server, ours: Server, workload: Workload, text: str, say: Callable[[str], None]
 ) -> Iterator[Row]:
-    bare = _script(workload, bodies.evaluation, text)
+    script = _script(workload, bodies.evaluation, text)
     for connections in CONNECTIONS:
-        before = _load(floor, bodies.EVALUATION, bare, connections)
-        load = _load(ours, bodies.EVALUATION, bare, connections)
-        after = _load(floor, bodies.EVALUATION, bare, connections)
-        mean = Load(*(sum(pair) / 2 for pair in zip(before, after, strict=True)))  # type: ignore[arg-type]
+        pairs = [
+            (
+                _load(floor, bodies.EVALUATION, script, connections),
+                _load(ours, bodies.EVALUATION, script, connections),
+            )
+            for _ in range(PAIRS)
+        ]
+        bare, load = (_quietest([pair[n] for pair in pairs]) for n in range(2))
+        row = Row("abac", workload.count, connections, load, bare, median(own.cpu / of.cpu for of, own in pairs))
         say(
             f"abac, {workload.count} rules, {connections} connections: {load.cpu:.1f} µs, {load.rate:,.0f}/s; "
-            f"floor {mean.cpu:.1f} µs; {load.cpu / mean.cpu:.2f} times"
+            f"floor {bare.cpu:.1f} µs; {load.cpu / bare.cpu:.2f} times, median of pairs {row.ratio:.2f}"
         )
-        yield Row("abac", workload.count, connections, load, mean)
+        yield row
+
+
+def _quietest(loads: Sequence[Load]) -> Load:
+    """Return the load with the least processor time: what else the machine does can only add to it."""
+    return min(loads, key=lambda load: load.cpu)
 
 
 # --- servers -----------------------------------------------------------------------------------------------
@@ -159,12 +177,12 @@ def _running(command: Sequence[str], port: int, health: str) -> Iterator[Server]
 # --- load --------------------------------------------------------------------------------------------------
 
 
-def _load(server: Server, path: str, script: Path, connections: int, seconds: int = SECONDS) -> Load:
+def _load(server: Server, path: str, script: Path, connections: int) -> Load:
     url = f"http://127.0.0.1:{server.port}{path}"
     wrk = ["wrk", "-t1", f"-c{connections}", "-s", str(script), "--latency", url]
     subprocess.run([*wrk, "-d1s"], check=True, capture_output=True)  # noqa: S603  # to warm up
     before = server.process.cpu_times()
-    out = subprocess.run([*wrk, f"-d{seconds}s"], check=True, capture_output=True, text=True)  # noqa: S603
+    out = subprocess.run([*wrk, f"-d{SECONDS}s"], check=True, capture_output=True, text=True)  # noqa: S603
     after = server.process.cpu_times()
     requests, duration, errors, p50, p99, _ = map(int, out.stdout.split("RUN ")[1].split())
     if errors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -41,7 +41,7 @@ def _run(curl: str) -> httpx.Response:
     """Do what a curl says."""
     words = shlex.split(curl)
     assert words[0] == "curl"
-    headers = dict(w.split(": ", 1) for flag, w in itertools.pairwise(words) if flag == "-H")
+    headers = dict(w.split(": ", 1) for flag, w in pairwise(words) if flag == "-H")
     return httpx.post(words[1], content=words[words.index("-d") + 1], headers=headers, timeout=20)
 
 
