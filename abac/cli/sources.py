@@ -60,13 +60,15 @@ def _show(tried: Tried) -> None:
     declared, console = tried.declaration, out()
     about = f" about {tried.entity.category.value} `{tried.entity.id}`" if tried.entity else ""
     state, colour = ("ok", "green") if tried.sound else ("failed", "red")
+    if tried.entity and not tried.answer.known:
+        state, colour = f"has no such {declared.category.value}", "yellow"
     if not tried.asked:
         state, colour = f"not asked: name one with --{declared.category.value}", "yellow"
     console.print(Text.assemble((declared.name, "bold"), f" ({declared.kind}){about}: ", (state, colour)))
     for path, assertion in sorted(tried.answer.held.items()):
         console.print(Text(f"    {path} = {_value(assertion)}  [{', '.join(_how(assertion))}]"))
     failing = {f.attribute for f in tried.answer.failures}
-    if tried.entity and "" not in failing:
+    if tried.entity and tried.answer.known and "" not in failing:
         for given in declared.gives:
             path = given.definition.path
             if path not in tried.answer.held and path not in failing:
@@ -96,6 +98,7 @@ def _as_json(tried: Tried) -> dict[str, Any]:
         "entity": tried.declaration.category.value,
         "id": tried.entity.id if tried.entity else None,
         "asked": tried.asked,
+        "known": tried.answer.known,
         "sound": tried.sound,
         "gives": {path: _assertion(one) for path, one in sorted(tried.answer.held.items())},
         "failures": [

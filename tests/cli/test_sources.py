@@ -83,6 +83,12 @@ def test_without_an_id_it_opens_what_can_be_opened(document):
     ]
 
 
+def test_it_says_where_nobody_is_known_by_that_id(document):
+    ran = check(document, "--subject", "bo")
+    assert ran.exit_code == 0
+    assert "hr (yaml) about subject `bo`: has no such subject" in ran.stdout.splitlines()
+
+
 def test_it_says_why_a_source_fails_and_where(document, service):
     service.down()
     (document.parent / "hr.yaml").write_text(
