@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-VECTORS = Path(__file__).parents[1] / "vectors" / "authzen" / "todo-1.1-decisions.json"
+VECTORS = Path(__file__).parents[1] / "rest" / "todo" / "todo-1.1-decisions.json"
 USERS = {
     f"CiRmZD{n}2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs": (mail, roles)
     for n, mail, roles in (
