@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := abac migrations tests $(wildcard benchmarks scripts)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format laws bench bench-peers pycasbin-suite wheel constraints clean
+.PHONY: help setup demo test check format laws bench bench-peers bench-peers-http pycasbin-suite wheel constraints clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -77,6 +77,13 @@ bench-peers: .make/peers/done  ## one policy in ten engines: equal answers, one 
 	@.make/peers/bin/python -m pip --disable-pip-version-check --quiet install --only-binary oso oso \
 	  || echo 'oso has no wheel for this Python; left out'
 	@touch $@
+
+bench-peers-http: .make/dev  ## the decision point over HTTP beside a bare floor and Cerbos: one table of CPU a request
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq wrk >/dev/null; } \
+	  || { echo 'needs wrk: apt-get install wrk' >&2; exit 1; }
+	@mkdir -p .make/http && { command -v npm >/dev/null \
+	  && npm install --prefix .make/http --no-audit --no-fund --silent cerbos || echo 'no npm: Cerbos is left out' >&2; }
+	@$(BIN)/python -m benchmarks.http
 
 pycasbin-suite: .make/dev  ## pycasbin's own tests with our enforcers (CHECKOUT=path)
 	@$(BIN)/python scripts/pycasbin_suite.py $(CHECKOUT)

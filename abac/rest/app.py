@@ -1,0 +1,207 @@
+"""The application: the decision endpoints as plain ASGI inside FastAPI, which serves everything else.
+
+What every answer has in common is here: the request's id, security headers, one shape for errors, no traceback.
+Building the parts from settings is `building`'s part, serving them `serving`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from abac import __version__
+from abac.rest import discovery, openapi
+from abac.rest.evaluating import Evaluating
+from abac.rest.keys import Role
+from abac.rest.logs import log
+from abac.rest.problems import MEDIA_TYPE, Problem, fault
+from abac.rest.receiving import GoneError, Receive, Scope, Send, headers
+from abac.rest.searching import Searching
+
+Endpoint = Callable[[Receive, Mapping[bytes, bytes]], Awaitable[bytes]]
+
+NO_SNIFF = (b"x-content-type-options", b"nosniff")
+"""A header of every answer: it is nothing but what it says it is."""
+
+SECURITY = ((b"cache-control", b"no-store"), NO_SNIFF)
+"""Headers of ordinary answers. What answers a POST is for its asker alone as it is (RFC 9111, section 3)."""
+
+_JSON = (b"content-type", b"application/json")
+_PROBLEM = (b"content-type", MEDIA_TYPE)
+
+
+class Application(FastAPI):
+    """FastAPI with routes of plain ASGI, which it asks first. `plain` maps their paths to endpoints."""
+
+    def __init__(self, evaluating: Evaluating, searching: Searching, **options: Any) -> None:
+        super().__init__(
+            title="abac",
+            version=__version__,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url="/openapi.json",
+            **options,
+        )
+        self.evaluating, self.searching = evaluating, searching
+        self.plain: dict[str, Endpoint] = {
+            discovery.EVALUATION: evaluating.evaluation,
+            discovery.EVALUATIONS: evaluating.evaluations,
+            discovery.SEARCH_SUBJECT: searching.subject,
+            discovery.SEARCH_RESOURCE: searching.resource,
+            discovery.SEARCH_ACTION: searching.action,
+        }
+        self.ready: dict[str, Callable[[], str]] = {}
+        """What must be so for the server to be ready: by name, what returns what is wrong, or nothing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            endpoint = self.plain.get(scope["path"])
+            if endpoint is not None:
+                await self._answer(endpoint, scope, receive, send)
+                return
+            await super().__call__(scope, receive, _guarded(send, scope))
+            return
+        await super().__call__(scope, receive, send)
+
+    async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = None
+        try:
+            held = headers(scope, self.evaluating.limits)
+            request_id = held.get(b"x-request-id")
+            if scope["method"] != "POST":
+                raise _only_post()  # noqa: TRY301  # one place turns problems into answers
+            data = await endpoint(receive, held)
+            status, head = 200, [_JSON, (b"content-length", str(len(data)).encode()), NO_SNIFF]
+        except GoneError:
+            return
+        except Problem as problem:
+            status, data, head = self.problem(problem, _text(request_id))
+        except Exception:  # noqa: BLE001  # whatever it is, the caller gets a 500 and the log the rest
+            log().exception("fault", request_id=_text(request_id), path=scope["path"])
+            status, data, head = self.problem(fault(), _text(request_id))
+        if request_id is not None:
+            head.append((b"x-request-id", request_id))
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": data})
+
+    def problem(self, problem: Problem, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        """Return status, body and headers of a problem, and count it."""
+        self.evaluating.meter.refused(problem.status, problem.code)
+        data = problem.body(request_id)
+        head = [_PROBLEM, (b"content-length", str(len(data)).encode()), *SECURITY, *problem.headers]
+        return problem.status, data, head
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, the plain routes in it."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.document(super().openapi())
+        return self.openapi_schema
+
+
+def application(
+    evaluating: Evaluating,
+    searching: Searching,
+    *,
+    base: Callable[[Request], str],
+    metadata: Callable[[dict[str, Any]], dict[str, Any]] = lambda found: found,
+    metrics_need_key: bool = False,
+    **options: Any,
+) -> Application:
+    """Return the application. `base` says under which https URL a request's service is known."""
+    app = Application(evaluating, searching, **options)
+
+    @app.get(
+        discovery.WELL_KNOWN, tags=["AuthZEN"], summary="Who this decision point is", operation_id="configuration"
+    )
+    async def configuration(request: Request) -> JSONResponse:
+        return JSONResponse(metadata(discovery.configuration(base(request))))
+
+    @app.get("/healthz", tags=["Running"], summary="Whether the process lives", operation_id="alive")
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get(
+        "/readyz",
+        tags=["Running"],
+        summary="Whether requests can be answered",
+        operation_id="ready",
+        responses={503: {"description": "Not ready; `wrong` says why"}},
+    )
+    async def ready() -> JSONResponse:
+        wrong = {name: found for name, check in app.ready.items() if (found := check())}
+        held = {"status": "not ready", "wrong": wrong} if wrong else {"status": "ready"}
+        return JSONResponse(
+            held | {"revision": evaluating.deciding.program.revision}, status_code=503 if wrong else 200
+        )
+
+    @app.get("/metrics", tags=["Running"], summary="Counts, in Prometheus's text format", operation_id="metrics")
+    async def metrics(request: Request) -> PlainTextResponse:
+        if metrics_need_key:
+            given = request.headers.get("authorization")
+            evaluating.door.caller(None if given is None else given.encode("latin-1"), Role.READ)
+        return PlainTextResponse(evaluating.meter.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    _errors(app)
+    return app
+
+
+def _errors(app: Application) -> None:
+    """Give the ordinary routes the one shape of errors."""
+
+    def answered(request: Request, problem: Problem) -> Response:
+        status, data, head = app.problem(problem, request.headers.get("x-request-id", ""))
+        own = {name.decode(): value.decode() for name, value in head if name not in _SET_ELSEWHERE}
+        return Response(data, status, headers=own)
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return answered(request, error)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        code = {404: "no-such-path", 405: "method"}.get(error.status_code, "http")
+        told = "there is nothing at this path" if error.status_code == 404 else str(error.detail)  # noqa: PLR2004
+        kept = tuple((k.lower().encode(), v.encode()) for k, v in (error.headers or {}).items())
+        return answered(request, Problem(error.status_code, code, told, headers=kept))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return answered(request, Problem(400, "malformed", first["msg"], path=".".join(map(str, first["loc"]))))
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        log().error(
+            "fault", exc_info=error, request_id=request.headers.get("x-request-id", ""), path=request.url.path
+        )
+        return answered(request, fault())
+
+
+_SET_ELSEWHERE = (b"content-length", *(name for name, _ in SECURITY))
+
+
+def _guarded(send: Send, scope: Scope) -> Send:
+    """Return a `send` that gives every answer the security headers and its request's id."""
+    request_id = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+
+    async def guarded(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            head = [*message.get("headers", ()), *SECURITY]
+            message = message | {"headers": head if request_id is None else [*head, (b"x-request-id", request_id)]}
+        await send(message)
+
+    return guarded
+
+
+def _only_post() -> Problem:
+    return Problem(405, "method", "only POST is served here", headers=((b"allow", b"POST"),))
+
+
+def _text(request_id: bytes | None) -> str:
+    return "" if request_id is None else request_id.decode("latin-1")

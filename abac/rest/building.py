@@ -1,0 +1,176 @@
+"""Build the application from settings: policies, keys, entities, and how decisions are made.
+
+Who plugs in another way to decide (one that resolves attributes first, or records) passes it; all else is the
+same. Opening a socket is `serving`'s part.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastapi import Request
+
+from abac.compiler.program import Program
+from abac.condition.schema import Assurance, Category
+from abac.errors import CompileError, Findings
+from abac.pdp.point import DecisionPoint
+from abac.rest.answering import Answering
+from abac.rest.app import Application, application
+from abac.rest.asking import Types
+from abac.rest.door import Door
+from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
+from abac.rest.evaluating import Evaluating
+from abac.rest.keyfile import read_keys
+from abac.rest.keys import Keys
+from abac.rest.metering import Meter
+from abac.rest.paging import Pages
+from abac.rest.receiving import Limits
+from abac.rest.searching import Searching
+from abac.rest.settings import Level, ServeSettings
+from abac.rest.sources import Counting, SourceEntities
+from abac.rest.tokens import KeySet, Tokens, TokenSettings
+from abac.rest.told import Notice, Teller
+from abac.service.ceiling import Ceiling
+from abac.service.deciding import Deciding, InMemory
+from abac.service.load import compile_policies
+from abac.service.selection import choose
+from abac.service.shipped import shipped
+from abac.service.sources.opening import open_sources
+from abac.service.sources.resolving import Resolving
+from abac.service.workspace import Workspace, around
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What others may put in the place of what the settings make. None leaves it to the settings."""
+
+    deciding: Deciding | None = None
+    keys: Keys | None = None
+    entities: Entities | None = None
+    metadata: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
+
+def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> Application:
+    """Return the application. Raises `CompileError` or `JwksError` for what cannot be read."""
+    parts = parts or Parts()
+    deciding = parts.deciding or InMemory(DecisionPoint(program(settings)))
+    entities = parts.entities or _entities(settings)
+    meter = Meter()
+    if settings.sources is not None:
+        sources = open_sources(
+            settings.sources, deciding.program.schema, environment=os.environ, now=clock, failures=Counting(meter)
+        )
+        deciding = Resolving(deciding, sources)
+        if parts.entities is None and settings.entities is None and any(map(sources.listed, Category)):
+            entities = SourceEntities(sources)
+    notice = Notice(**settings.notice.model_dump())
+    evaluating = Evaluating(
+        deciding,
+        door(settings, clock, parts.keys),
+        clock,
+        types=_types(settings),
+        limits=Limits(body=settings.body_limit, batch=settings.batch_limit),
+        answering=Answering(settings.receipts),
+        teller=Teller(notice, entities),
+        meter=meter,
+    )
+    searching = Searching(evaluating, entities, Pages(settings.page_secret.encode()))
+    return application(
+        evaluating,
+        searching,
+        base=base(settings),
+        metrics_need_key=settings.metrics_need_key,
+        **({} if parts.metadata is None else {"metadata": parts.metadata}),
+    )
+
+
+def program(settings: ServeSettings) -> Program:
+    """Compile the policies: those named, else those around the folder one is in, else those shipped."""
+    near = workspace(settings)
+    compiled = compile_policies(
+        settings.schema_file or near.schema, settings.model or near.model, settings.policies or [near.folder]
+    )
+    if settings.directives:
+        findings = Findings()
+        compiled = choose(compiled, settings.directives, findings)
+        findings.raise_errors(CompileError)
+    return compiled
+
+
+def workspace(settings: ServeSettings) -> Workspace:
+    """Return where schema and model are taken from."""
+    if settings.policies:
+        return around(settings.policies[0], settings.model)
+    try:
+        return around(Path(), settings.model)
+    except CompileError:
+        return around(shipped("policies"), settings.model)
+
+
+def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Door:
+    """Return the door: keys from their document, tokens by their settings, or neither where that is asked for."""
+    if settings.unsafe_no_auth:
+        return Door(None, clock, anybody=_ceiling(settings.unsafe_ceiling))
+    found = keys or (read_keys(settings.keys) if settings.keys is not None else None)
+    tokens = None
+    if (said := settings.tokens) is not None:
+        ceiling = _ceiling(said.ceiling, complete=said.complete_sets)
+        own = TokenSettings(
+            said.issuer, said.audience, said.jwks, said.scope_prefix, ceiling, frozenset(said.discharges)
+        )
+        tokens = Tokens(own, KeySet(said.jwks), clock)
+    return Door(found or _NO_KEYS, clock, tokens)
+
+
+def base(settings: ServeSettings) -> Callable[[Request], str]:
+    """Return how the URL is found under which the service is known: configured, else as it was asked for."""
+    if settings.public_url:
+        fixed = settings.public_url.rstrip("/")
+        return lambda _: fixed
+    return lambda request: f"https://{request.url.netloc}{request.scope.get('root_path', '')}"
+
+
+class _NoKeys:
+    def find(self, identity: str) -> None:
+        """Know nobody."""
+
+
+_NO_KEYS = _NoKeys()
+
+
+def _ceiling(level: Level, *, complete: bool = False) -> Ceiling:
+    return Ceiling(next(a for a in Assurance if str(a) == level), complete)
+
+
+def _types(settings: ServeSettings) -> Types:
+    named = {Category.SUBJECT: settings.subject_type, Category.RESOURCE: settings.resource_type}
+    return Types({category: name for category, name in named.items() if name is not None}, settings.types)
+
+
+def _entities(settings: ServeSettings) -> Entities:
+    """Return the entities of the document named; without one, the models of the only catalogue beside."""
+    if settings.entities is not None:
+        return read_entities(settings.entities)
+    near = workspace(settings)
+    catalogues = sorted(near.folder.glob("scenarios/*/catalogue.yaml"))
+    return catalogue(catalogues[0]) if len(catalogues) == 1 else NOBODY
+
+
+def catalogue(path: Path) -> EntitiesInMemory:
+    """Return the models of a scenario's catalogue as resources of the type `model`."""
+    document: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    models = {str(m["id"]): _plain(m.get("attributes") or {}) for m in document.get("models") or ()}
+    return EntitiesInMemory({Category.RESOURCE: {"model": models}})
+
+
+def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """YAML's own times become text, as a request has them."""
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in attributes.items()}

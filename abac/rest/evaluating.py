@@ -1,0 +1,181 @@
+"""The decision endpoints (AuthZEN 1.0, sections 6 and 7), as plain ASGI: what lies between a body and its answer.
+
+They are routes of the FastAPI application without its machinery, which costs three times what deciding does.
+Reading, putting into our words, deciding and encoding are each a module's part; here is their order, and what
+is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+from abac.compiler.program import Program
+from abac.errors import RequestError
+from abac.rest.answering import PERMITTED, Answering, failed
+from abac.rest.asking import Asked, Asker, Clock, Types, refused
+from abac.rest.door import Door
+from abac.rest.keys import Caller, Role
+from abac.rest.logs import log
+from abac.rest.metering import Meter
+from abac.rest.problems import Problem, fault
+from abac.rest.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
+from abac.rest.receiving import Limits, Receive, body, check_json
+from abac.rest.told import Others, Teller
+from abac.rest.wire import Evaluation
+from abac.service.ceiling import Ceiling, Ceilings
+from abac.service.deciding import Answer, Deciding, Question
+
+CHUNK = 500
+"""So many evaluations of a batch are decided before others get their turn."""
+
+
+ASKERS = 1_000
+"""Ceilings in use at once."""
+
+
+class Evaluating:
+    """Answers evaluations. One for a process; all of it runs on the event loop."""
+
+    def __init__(
+        self,
+        deciding: Deciding,
+        door: Door,
+        clock: Clock,
+        *,
+        types: Types | None = None,
+        limits: Limits | None = None,
+        answering: Answering | None = None,
+        teller: Teller | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        self.deciding, self.door, self.meter = deciding, door, meter or Meter()
+        self.limits = limits or Limits()
+        self.teller = teller or Teller()
+        self._types, self._clock, self._answering = types or Types(), clock, answering or Answering()
+        self._ceilings = Ceilings()
+        self._askers: dict[int, tuple[Program, Asker, Ceiling]] = {}
+
+    def asker(self, ceiling: Ceiling) -> tuple[Program, Asker]:
+        """Return the program in force, and what puts evaluations into its words for a caller under `ceiling`."""
+        program = self.deciding.program
+        held = self._askers.get(id(ceiling))  # the ceiling is kept too, so no other can take its id
+        if held is None or held[0] is not program:
+            if len(self._askers) >= ASKERS:
+                self._askers.clear()
+            seen = self._ceilings.under(program, ceiling)
+            held = self._askers[id(ceiling)] = (program, Asker(seen, ceiling, self._types, self._clock), ceiling)
+        return held[0], held[1]
+
+    async def evaluation(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+        """Answer one evaluation (section 6). Raises `Problem`."""
+        caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
+        check_json(held.get(b"content-type"))
+        data = await body(receive, held, self.limits)
+        started = perf_counter()
+        found, flat = read_evaluation(data)
+        return await self._one(found, caller, held, started, flat=flat)
+
+    async def evaluations(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+        """Answer a batch, or a single evaluation where there is none in it (section 7). Raises `Problem`."""
+        caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
+        check_json(held.get(b"content-type"))
+        data = await body(receive, held, self.limits)
+        started = perf_counter()
+        found = read_evaluations(data, self.limits.batch)
+        if not isinstance(found, Batch):
+            return await self._one(found[0], caller, held, started, flat=found[1])
+        if caller.rate is not None:
+            self.door.charge(caller, len(found.items) - 1)
+        parts = await self._batch(found, caller, _request_id(held))
+        self.meter.lasted(perf_counter() - started)
+        return b'{"evaluations":[%b]}' % b",".join(parts)
+
+    async def _one(
+        self, found: Evaluation, caller: Caller, held: Mapping[bytes, bytes], started: float, *, flat: bool
+    ) -> bytes:
+        program, asker = self.asker(caller.ceiling)
+        asked = asker.ask(found, flat=flat)
+        question = Question(
+            asker.program, asked.request, caller.discharges, caller.name, _request_id(held), "", asked.what_if
+        )
+        try:
+            answer = await self.deciding.decide(question)
+        except RequestError as error:
+            raise refused(error) from None
+        message = None
+        if not answer.permitted and program.directives:
+            message = await self.teller.message(question, answer, found.resource, program)
+        encoded = self._encoded(answer, asked, caller, message)
+        self.meter.lasted(perf_counter() - started)
+        return encoded
+
+    def _encoded(self, answer: Answer, asked: Asked, caller: Caller, message: Any) -> bytes:
+        """Count an answer, and encode it with what else its caller is told."""
+        if not asked.what_if:
+            self.meter.decided(answer.outcome, permitted=answer.permitted)
+        ignored = asked.ignored if asked.ignored and caller.administers else ()
+        return self._answering.decision(answer, ignored=ignored, what_if=asked.what_if, message=message)
+
+    # --- many ----------------------------------------------------------------------------------------------
+
+    async def _batch(self, batch: Batch, caller: Caller, name: str) -> list[bytes]:
+        program, asker = self.asker(caller.ceiling)
+        asked = asker.ask_all(batch.items, flat=batch.flat)
+        part = partial(self._part, program, asker, caller, name)
+        parts: list[bytes] = []
+        if batch.semantic == ALL:
+            for start in range(0, len(asked), CHUNK):
+                parts += await part(asked[start : start + CHUNK], batch.items[start : start + CHUNK])
+                await asyncio.sleep(0)
+            return parts
+        for one, item in zip(asked, batch.items, strict=True):
+            parts += await part([one], [item])
+            if parts[-1].startswith(PERMITTED) is (batch.semantic == FIRST_PERMIT):
+                break
+        return parts
+
+    async def _part(
+        self,
+        program: Program,
+        asker: Asker,
+        caller: Caller,
+        name: str,
+        asked: Sequence[Asked | Problem],
+        items: Sequence[Evaluation | Problem],
+    ) -> list[bytes]:
+        """Decide some items of a batch, each answered in its own place, the malformed too."""
+        seen, discharges, who = asker.program, caller.discharges, caller.name
+        questions = [
+            Question(seen, one.request, discharges, who, name, "", one.what_if)
+            for one in asked
+            if isinstance(one, Asked)
+        ]
+        answers = iter(zip(questions, await self.deciding.decide_all(questions), strict=True))
+        others: Others = {}
+        parts: list[bytes] = []
+        for one, item in zip(asked, items, strict=True):
+            if isinstance(one, Problem):
+                parts.append(failed(one))
+                continue
+            assert isinstance(item, Evaluation)  # noqa: S101  # it was put into our words
+            question, answer = next(answers)
+            if isinstance(answer, Answer):
+                message = None
+                if not answer.permitted and program.directives:
+                    message = await self.teller.message(question, answer, item.resource, program, others)
+                parts.append(self._encoded(answer, one, caller, message))
+            elif isinstance(answer, RequestError):
+                parts.append(failed(refused(answer)))
+            else:
+                log().error("fault", exc_info=answer, request_id=name)
+                parts.append(failed(fault()))
+        return parts
+
+
+def _request_id(held: Mapping[bytes, bytes]) -> str:
+    found = held.get(b"x-request-id")
+    return "" if found is None else found.decode("latin-1")

@@ -1,0 +1,68 @@
+"""Close connections whose request does not arrive: a slow client holds a connection, and that for a while only.
+
+uvicorn bounds how long an idle connection is kept, not how long a request may take to come in. Rather than a
+timer for every request, all connections are looked at once in a while: one that has been waiting for the rest
+of the same request for longer than allowed is closed. What a body may hold is `receiving`'s part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+HEADER_BYTES = 65_536
+"""Bytes of headers after which a connection is closed whether or not they are all there."""
+
+
+class Patrol:
+    """Looks at connections; `connections` returns those of a uvicorn server."""
+
+    def __init__(
+        self, connections: Callable[[], Iterable[Any]], seconds: float, monotonic: Callable[[], float]
+    ) -> None:
+        self._connections, self._seconds, self._monotonic = connections, seconds, monotonic
+        self._waiting: dict[Any, tuple[int, float]] = {}
+        self.closed = 0
+
+    def look(self) -> None:
+        """Close every connection that has waited too long, and note those that wait."""
+        now = self._monotonic()
+        waiting: dict[Any, tuple[int, float]] = {}
+        for connection in list(self._connections()):
+            mark = _waits(connection)
+            if mark is None:
+                continue
+            since = self._waiting.get(connection)
+            began = since[1] if since is not None and since[0] == mark else now
+            if now - began >= self._seconds or _header_bytes(connection) > HEADER_BYTES:
+                self.closed += 1
+                connection.transport.close()
+            else:
+                waiting[connection] = (mark, began)
+        self._waiting = waiting
+
+    async def walk(self, every: float = 1.0) -> None:
+        """Look at regular intervals, until cancelled."""
+        while True:
+            await asyncio.sleep(every)
+            with contextlib.suppress(RuntimeError):  # a connection went while it was looked at
+                self.look()
+
+
+def _waits(connection: Any) -> int | None:
+    """Return a mark of the request that a connection waits for, or None where it waits for none.
+
+    A connection that is kept open between requests has a timer of its own, and waits for none.
+    """
+    cycle = getattr(connection, "cycle", None)
+    if cycle is None:
+        return 0
+    if not cycle.response_complete:
+        return id(cycle) if cycle.more_body else None
+    return None if connection.timeout_keep_alive_task is not None else -id(cycle)
+
+
+def _header_bytes(connection: Any) -> int:
+    return sum(len(name) + len(value) for name, value in getattr(connection, "headers", None) or ())

@@ -1,0 +1,178 @@
+"""What a server is started with: from options, the environment (`ABAC_...`) and a file, in that order.
+
+`ABAC_PORT=9000`, `ABAC_TOKENS__ISSUER=https://...`: two underscores go one level down. The file is YAML of the
+same names. What a store is opened with is `bootstrap`'s part.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from abac.errors import AbacError, did_you_mean
+from abac.service.files import read_text
+
+Level = Literal["inferred", "declared", "documented", "verified"]
+
+
+class ServeSettingsError(AbacError):
+    """Settings that a server cannot be started with; every one that is wrong, with its name."""
+
+    code = "settings"
+
+
+class TokensSettings(BaseModel):
+    """Whose JWT are taken. `jwks` is a path or an https URL."""
+
+    model_config = ConfigDict(extra="forbid")
+    issuer: str
+    audience: str
+    jwks: str
+    scope_prefix: str = "abac:"
+    ceiling: Level = "declared"
+    complete_sets: bool = False
+    discharges: list[str] = []
+
+
+class NoticeSettings(BaseModel):
+    """What readers are told who are denied under a directive. `lenient` is no posture a server takes."""
+
+    model_config = ConfigDict(extra="forbid")
+    posture: Literal["strict", "step-up", "shutdown"] = "strict"
+    posture_by: str = ""
+    posture_why: str = ""
+    contest: str = "Ask the operator of this service to review the decision, and name its id."
+    contest_url: str = ""
+
+
+class ServeSettings(BaseSettings):
+    """Everything `abac serve` can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="ABAC_", env_nested_delimiter="__", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8181, ge=0, le=65_535)
+    public_url: str = Field(default="", description="the https URL under which this service is known")
+
+    policies: list[Path] = []
+    schema_file: Path | None = None
+    model: Path | None = None
+    directives: list[str] = []
+    entities: Path | None = None
+    sources: Path | None = Field(default=None, description="where attributes come from that callers do not send")
+    types: dict[str, str] = Field(default={}, description="our word for an AuthZEN type")
+    subject_type: str | None = Field(
+        default=None, description="the attribute a subject's type becomes; empty: none"
+    )
+    resource_type: str | None = Field(default=None, description="the attribute a resource's type becomes")
+
+    keys: Path | None = None
+    tokens: TokensSettings | None = None
+    unsafe_no_auth: bool = False
+    unsafe_ceiling: Level = "declared"
+    metrics_need_key: bool = False
+    page_secret: str = Field(default="", repr=False)
+
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = Field(default=None, description="only clients with a certificate of this CA")
+
+    body_limit: int = Field(default=4 << 20, gt=0)
+    batch_limit: int = Field(default=10_000, gt=0)
+    connections: int = Field(default=1_000, gt=0)
+    idle_seconds: float = Field(default=20.0, gt=0, description="how long a request may take to arrive")
+    grace_seconds: int = Field(default=10, ge=0, description="how long requests may take to end on shutdown")
+
+    receipts: str = Field(default="", description="where receipts are, with {id} in it")
+    notice: NoticeSettings = NoticeSettings()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.unsafe_no_auth and not loopback(self.host):
+            raise ValueError(
+                "unsafe_no_auth: without authentication only a loopback address is served, not " + self.host
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError("tls_client_ca needs tls_certificate and tls_key")
+        if self.public_url and not self.public_url.startswith(
+            ("https://", "http://127.0.0.1", "http://localhost")
+        ):
+            raise ValueError("public_url: an https URL, without query or fragment")
+        return self
+
+
+def load(file: Path | None = None, **options: Any) -> ServeSettings:
+    """Return the settings that options, the environment and a file make; the first that says something counts.
+
+    Options that are None say nothing. Raises `ServeSettingsError` with every setting that is wrong.
+    """
+    held = {} if file is None else _read(file)
+
+    class Layered(ServeSettings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # their signature
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, held)
+
+    try:
+        return Layered(**{name: value for name, value in options.items() if value is not None})
+    except (ValidationError, SettingsError) as error:
+        raise ServeSettingsError(_told(error)) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        held = yaml.safe_load(read_text(file)) or {}
+    except yaml.YAMLError as error:
+        raise ServeSettingsError(f"{file}: not YAML: {error}") from None
+    if not isinstance(held, dict):
+        raise ServeSettingsError(f"{file}: expected settings by name")
+    unknown = sorted(map(str, set(held) - set(ServeSettings.model_fields)))
+    if unknown:
+        hint = did_you_mean(unknown[0], ServeSettings.model_fields)
+        raise ServeSettingsError(f"{file}: no such setting: {', '.join(unknown)}" + (f"; {hint}" if hint else ""))
+    return held
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    lines = []
+    for one in error.errors():
+        place = ".".join(map(str, one["loc"]))
+        lines.append(f"{place}: {one['msg']}" if place else one["msg"].removeprefix("Value error, "))
+    return "; ".join(lines)
+
+
+def loopback(host: str) -> bool:
+    """Return whether a host is this machine only. A name other than `localhost` may become any address.
+
+    >>> loopback("127.0.0.1"), loopback("::1"), loopback("0.0.0.0"), loopback("example.com")
+    (True, True, False, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,107 @@
+"""The port by which requests from outside are decided: one question, or many, by one program.
+
+Whoever reads a request takes the program in force once and puts it into the question, so that what was read and
+what decides are of one revision whatever is published meanwhile. Here is the adapter that decides in memory and
+keeps nothing; one that resolves attributes first, or records what was decided, stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+import uuid_utils
+
+from abac.compiler.program import Program
+from abac.pdp.point import DecisionPoint
+from abac.policy.decision import Outcome
+from abac.policy.request import Request
+
+
+class Question(msgspec.Struct, frozen=True, gc=False):
+    """A request, the program it was read for and is decided by, and the circumstances of who asks.
+
+    `caller` names the key or the token's subject. A `what_if` question asks about other circumstances than
+    those of now: its answer permits nobody, and is no decision to be recorded as one.
+    """
+
+    program: Program
+    request: Request
+    discharges: frozenset[str] = frozenset()
+    caller: str = ""
+    request_id: str = ""
+    session: str = ""
+    what_if: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What came of a question.
+
+    `id` names the decision (a UUIDv7 as text). `asked` is the request that was decided, with what sources
+    added: it holds what the caller may not see. `recorded` says that an entry is durable, in `place`; where
+    `permitted` is false though the outcome permits, `why` says why.
+    """
+
+    outcome: Outcome
+    permitted: bool
+    id: str
+    asked: Request
+    recorded: bool = False
+    place: str = ""
+    why: str = ""
+
+
+class Deciding(Protocol):
+    """Decides questions. Raises `RequestError` for a value that is not of its attribute's type."""
+
+    @property
+    def program(self) -> Program:
+        """The program in force now."""
+
+    async def decide(self, question: Question) -> Answer:
+        """Answer one question."""
+
+    async def decide_all(self, questions: Sequence[Question]) -> Sequence[Answer | Exception]:
+        """Answer many questions, in order; a `RequestError` stands in the place of the one it is about."""
+
+    async def resolve(self, question: Question) -> Question:
+        """Return the question with what sources add, for a search: nothing is decided or recorded."""
+
+
+class InMemory:
+    """Decides by a decision point, and keeps nothing."""
+
+    def __init__(self, point: DecisionPoint) -> None:
+        self._point = point
+
+    @property
+    def program(self) -> Program:
+        """The program in force now."""
+        return self._point.program
+
+    async def decide(self, question: Question) -> Answer:
+        """Answer one question."""
+        return answer(question)
+
+    async def decide_all(self, questions: Sequence[Question]) -> Sequence[Answer | Exception]:
+        """Answer many questions, in order."""
+        return [_answered(question) for question in questions]
+
+    async def resolve(self, question: Question) -> Question:
+        """Return the question as it is: the caller sends all that is known."""
+        return question
+
+
+def answer(question: Question) -> Answer:
+    """Decide a question by its own program. Raises `RequestError`."""
+    outcome = question.program.run(question.request, question.discharges)
+    permitted = outcome.permitted and not question.what_if
+    return Answer(outcome, permitted, str(uuid_utils.uuid7()), question.request)
+
+
+def _answered(question: Question) -> Answer | Exception:
+    try:
+        return answer(question)
+    except Exception as error:  # noqa: BLE001  # one item's fault is its own; whoever answers tells which it is
+        return error

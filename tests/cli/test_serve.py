@@ -1,0 +1,119 @@
+"""`abac serve` and `abac key`: one command, a URL and a curl that works; keys shown once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.running import abac as run
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
+    """Run the command in a folder; yield the URL and the curl it prints."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "abac", "serve", "--port", "0", *options]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        first, second = process.stdout.readline(), process.stdout.readline()
+        try:
+            yield first.split()[-1], second, process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def _run(curl: str) -> httpx.Response:
+    """Do what a curl says."""
+    words = shlex.split(curl)
+    assert words[0] == "curl"
+    headers = dict(w.split(": ", 1) for flag, w in pairwise(words) if flag == "-H")
+    return httpx.post(words[1], content=words[words.index("-d") + 1], headers=headers, timeout=20)
+
+
+def test_one_command_serves_and_its_curl_works(tmp_path: Path):
+    with serving(tmp_path) as (url, curl, process):
+        assert url.startswith("http://127.0.0.1:")
+        answer = _run(curl)
+        assert (answer.status_code, answer.json()["decision"]) == (200, True)
+        assert httpx.post(f"{url}/access/v1/evaluation", json={}).status_code == 401
+    assert process.returncode == 0
+
+
+def test_the_first_key_is_kept_as_a_digest_and_serves_again(tmp_path: Path):
+    with serving(tmp_path) as (_, curl, _process):
+        key = re.search(r"abac_\w+", curl)
+        assert key is not None
+    kept = (tmp_path / "abac-keys.yaml").read_text()
+    assert key.group() not in kept
+    with serving(tmp_path) as (url, curl, _process):
+        assert "$ABAC_KEY" in curl
+        body = {
+            "subject": {"type": "person", "id": "a"},
+            "action": {"name": "invoke"},
+            "resource": {"type": "m", "id": "m"},
+        }
+        headers = {"authorization": f"Bearer {key.group()}"}
+        assert httpx.post(f"{url}/access/v1/evaluation", json=body, headers=headers).status_code == 200
+
+
+def test_without_authentication_it_serves_loopback_only(tmp_path: Path):
+    with serving(tmp_path, "--unsafe-no-auth") as (_, curl, _process):
+        assert "Authorization" not in curl
+        assert _run(curl).status_code == 200
+    refused = run("serve", "--unsafe-no-auth", "--host", "0.0.0.0")  # noqa: S104  # refused
+    assert refused.exit_code == 2
+    assert "loopback" in refused.stderr
+
+
+def test_settings_and_policies_that_are_wrong_are_told_with_their_place(tmp_path: Path):
+    (tmp_path / "abac.yaml").write_text("prot: 1\n")
+    found = run("serve", "--config", str(tmp_path / "abac.yaml"))
+    assert (found.exit_code, "did you mean `port`" in found.stderr) == (2, True)
+    (tmp_path / "schema.yaml").write_text("schema: abac/9\n")
+    found = run("serve", "--unsafe-no-auth", "--policies", str(tmp_path))
+    assert (found.exit_code, "schema.yaml:1:1" in found.stderr) == (2, True)
+
+
+def test_a_key_is_made_rotated_shown_and_revoked(tmp_path: Path):
+    file = str(tmp_path / "keys.yaml")
+    made = run(
+        "key", "new", "gateway", "--keys", file, "--role", "decide", "--ceiling", "documented", "--days", "90"
+    )
+    text = made.stdout.strip()
+    assert re.fullmatch(r"abac_[0-9a-f]{16}_[0-9a-f]{64}", text)
+    (held,) = json.loads(run("key", "list", "--keys", file, "--json").stdout)
+    assert (held["name"], held["ceiling"], held["roles"]) == ("gateway", "documented", ["decide"])
+    rotated = run("key", "rotate", held["id"], "--keys", file).stdout.strip()
+    assert rotated.startswith(text.rsplit("_", 1)[0])
+    assert rotated != text
+    assert run("key", "revoke", held["id"], "--keys", file).exit_code == 0
+    assert held["id"] in run("key", "list", "--keys", file).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("new", "x", "--role", "decidee"), "did you mean `decide`"),
+        (("new", "x", "--ceiling", "high"), "--ceiling"),
+        (("rotate", "nokey"), "no key `nokey`"),
+        (("revoke", "nokey"), "no key `nokey`"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_told(tmp_path: Path, words: tuple[str, ...], told: str):
+    found = run("key", *words, "--keys", str(tmp_path / "keys.yaml"))
+    assert (found.exit_code, told in found.stderr) == (2, True)
