@@ -50,7 +50,7 @@ VALUES = {
     COLOUR: COLOUR.values,
     TIER: TIER.values,
     INT: (0, 1, 2, 3, 4),
-    STRING: ("a", "b", "c", "d"),
+    STRING: ("a", "b", "c", "", "aa"),
 }
 """Every value worth drawing: of the endless kinds those that constants name, between and beyond."""
 
