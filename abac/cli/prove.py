@@ -24,6 +24,7 @@ B = typer.Argument(help="Another.")
 CONDITION = typer.Argument(help="A condition in the language of the policies.")
 DIRECTIVES = typer.Option("--directive", help="A directive that stands, no other; repeatable; default: all.")
 OBLIGATIONS = typer.Option("--obligations", help="Ask also that the same is owed.")
+EXTENDED = typer.Option("--extended", help="Tell apart what an INDETERMINATE leaves possible, as postures do.")
 POSSIBLE = typer.Option("--possible", help="Ask also of requests of which the condition may hold.")
 READING = typer.Option(help="Count only what a rule decides that reads this attribute; repeatable.")
 POSTURE = typer.Option(
@@ -46,6 +47,7 @@ def equivalent(
     a: Annotated[Path, A],
     b: Annotated[Path, B],
     obligations: Annotated[bool, OBLIGATIONS] = False,
+    extended: Annotated[bool, EXTENDED] = False,
     seconds: Annotated[float, SECONDS] = 30.0,
     witness: Annotated[Path | None, WITNESS] = None,
     explain: Annotated[bool, EXPLAIN] = False,
@@ -57,7 +59,7 @@ def equivalent(
     one, other = _program_at(a), _program_at(b)
     with Steps() as step:
         step("proving that A and B decide alike")
-        answer = proof.equivalent(one, other, obligations=obligations, seconds=seconds)
+        answer = proof.equivalent(one, other, obligations=obligations, extended=extended, seconds=seconds)
     tell(answer, {"a": one, "b": other}, witness, explain=explain, as_json=as_json)
 
 
@@ -202,6 +204,7 @@ def boundaries(
     a: Annotated[Path, A],
     b: Annotated[Path, B],
     most: Annotated[int, typer.Option(help="How many cases at most.", min=1)] = 2_000,
+    seconds: Annotated[float, SECONDS] = 10.0,
     every: Annotated[bool, typer.Option("--every", help="Show also the cases that both decide alike.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
@@ -211,7 +214,7 @@ def boundaries(
     one, other = _program_at(a), _program_at(b)
     with Steps() as step:
         step("deciding at the boundaries")
-        found = proof.boundaries(one, other, most=most)
+        found = proof.boundaries(one, other, most=most, seconds=seconds)
     if as_json:
         print_json(found.as_json())
     else:

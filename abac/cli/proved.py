@@ -105,6 +105,12 @@ def cases_in_words(found: Boundaries, *, every: bool) -> Text:
         f"\n  {found.values_covered:,} of {values:,} values, {found.covered:,} of {found.pairs:,} pairs, "
         f"of {found.product:,} combinations"
     )
+    looked_for = found.turning
+    if looked_for.changing or looked_for.never or looked_for.undecided:
+        text.append(
+            f"\n  with {looked_for.changing:,} values a decision can change, with {looked_for.never:,} none can, "
+            f"{looked_for.undecided:,} are undecided"
+        )
     for case in found.cases:
         if every or case.changed:
             text.append(f"\n{case.before.decision.value} -> {case.after.decision.value}  ", "bold")

@@ -22,12 +22,15 @@ from abac.proof.question import Equivalent, Never, NoWider
 ConditionText = Condition | str
 
 
-def equivalent(a: Program, b: Program, *, obligations: bool = False, seconds: float = SECONDS) -> Answer:
+def equivalent(
+    a: Program, b: Program, *, obligations: bool = False, extended: bool = False, seconds: float = SECONDS
+) -> Answer:
     """Ask whether two programs decide every request alike; with `obligations`, owe and advise the same, too.
 
-    Raises `ProofError` where they do not have the attributes in common.
+    With `extended`, Indeterminate{P}, {D} and {DP} are told apart, as postures do. Raises `ProofError` where they
+    do not have the attributes in common.
     """
-    question = Equivalent(a, b, obligations)
+    question = Equivalent(a, b, obligations, extended)
     if a.revision == b.revision:
         return Proved(question.words, "they are one program, by their revision")
     return prove(question, seconds=seconds)

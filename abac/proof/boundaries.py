@@ -3,7 +3,7 @@
 For each attribute that either program reads: a value on each side of every threshold, one in and one out of every
 set, and the attribute unknown, or known too weakly for a rule that demands more. Where the full product is small
 it is taken whole; else as many requests as are allowed cover first every value, then as many pairs of values as
-they can, and what they cover is stated. Drawing the cases asks no solver.
+they can, and what they cover is stated. Cases that change are also looked for, value by value, by `turning`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ from abac.pdp.decide import decide
 from abac.policy.decision import Outcome
 from abac.policy.request import Request
 from abac.proof.question import Equivalent, checked_schema, conditions_of, functions_of
+from abac.proof.turning import NOT_LOOKED_FOR, Turning, turning
 from abac.proof.witness import as_request, request_json
 
 MOST = 2_000
 """Cases drawn where nothing else is said."""
+
+SECONDS = 10.0
+"""How long cases that change are looked for where nothing else is said."""
 
 _LOOKED_AT = 24
 """Values of an attribute that are weighed for one case; the next case weighs the next ones."""
@@ -61,7 +65,8 @@ class Boundaries:
     """Cases, those that change first, and what of all there could be they cover.
 
     `values` has the boundary values of each attribute, `product` is how many requests all their combinations are,
-    `pairs` how many pairs of values of two attributes there are, `covered` how many of them stand in a case.
+    `pairs` how many pairs of values of two attributes there are, `covered` how many of them stand in a drawn case.
+    `turning` says of how many values there is a case that changes; it looks for nothing where the cases are all.
     """
 
     cases: tuple[Boundary, ...]
@@ -70,6 +75,7 @@ class Boundaries:
     product: int
     pairs: int
     covered: int
+    turning: Turning = NOT_LOOKED_FOR
 
     @property
     def whole(self) -> bool:
@@ -93,33 +99,48 @@ class Boundaries:
                 "product": self.product,
                 "pairs": self.pairs,
                 "pairs_covered": self.covered,
+                "values_changing": self.turning.changing,
+                "values_never_changing": self.turning.never,
+                "values_undecided": self.turning.undecided,
             },
         }
 
 
-def boundaries(before: Program, after: Program, *, most: int = MOST) -> Boundaries:
-    """Return up to `most` boundary cases of two programs, in an order that is the same every time.
+def boundaries(before: Program, after: Program, *, most: int = MOST, seconds: float = SECONDS) -> Boundaries:
+    """Return up to `most` boundary cases of two programs, those that change first, else as they were drawn.
+
+    At most `seconds` go into the search for cases that change.
 
     Raises `ProofError` where the programs do not have the attributes in common.
     """
     checked_schema(Equivalent(before, after))
     values = boundary_values(before, after)
-    rows = list(_rows([len(v) for v in values.values()], most))
-    found = []
-    for row in rows:
-        chosen = {p: v[i] for (p, v), i in zip(values.items(), row, strict=True)}
-        asserted = {p: one for p, one in chosen.items() if one is not None}
-        request = as_request(asserted)
-        found.append(Boundary(request, asserted, decide(before, request), decide(after, request)))
     sizes = [len(v) for v in values.values()]
+    looked_for = NOT_LOOKED_FOR
+    if prod(sizes) > most:
+        looked_for = turning(before, after, values, most=most // 2, seconds=seconds)
+    rows = list(_rows(sizes, most - len(looked_for.cases)))
+    drawn = ({p: v[i] for (p, v), i in zip(values.items(), row, strict=True)} for row in rows)
+    given = [*looked_for.cases, *({p: one for p, one in row.items() if one is not None} for row in drawn)]
+    cases = {_told(asserted): _decided(before, after, asserted) for asserted in given}
     return Boundaries(
-        tuple(sorted(found, key=lambda case: not case.changed)),
+        tuple(sorted(cases.values(), key=lambda case: not case.changed)),
         values,
         len({(i, v) for row in rows for i, v in enumerate(row)}),
         prod(sizes),
         sum(a * b for a, b in combinations(sizes, 2)),
         len({pair for row in rows for pair in combinations(enumerate(row), 2)}),
+        looked_for,
     )
+
+
+def _told(asserted: Mapping[str, Assertion]) -> str:
+    return repr(request_json(dict(sorted(asserted.items()))))
+
+
+def _decided(before: Program, after: Program, asserted: Mapping[str, Assertion]) -> Boundary:
+    request = as_request(asserted)
+    return Boundary(request, asserted, decide(before, request), decide(after, request))
 
 
 # --- values ----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ class Fault(Enum):
     """Its condition can be TRUE, and it is a reason of no decision: others always decide."""
 
     REDUNDANT = "redundant"
-    """Without it every request is decided alike, with the same obligations."""
+    """Without it every request is decided alike, its Indeterminate told apart, with the same obligations."""
 
     CONFLICT = "conflict"
     """It permits where another rule denies: the conditions of both are TRUE of one request, and both count."""

@@ -125,16 +125,21 @@ def checked_schema(question: Question) -> None:
 
 @dataclass(frozen=True)
 class Equivalent(_OfRequests):
-    """Two programs decide every request alike; with `obligations`, they owe and advise the same, too."""
+    """Two programs decide every request alike; with `obligations`, they owe and advise the same, too.
+
+    With `extended`, Indeterminate is told apart by what is still possible, as postures do.
+    """
 
     a: Program
     b: Program
     obligations: bool = False
+    extended: bool = False
 
     @property
     def words(self) -> str:
         """The property as a sentence."""
-        also = ", with the same obligations and advice" if self.obligations else ""
+        also = ", with the same still possible" if self.extended else ""
+        also += ", with the same obligations and advice" if self.obligations else ""
         return f"a and b decide every request alike{also}"
 
     @property
@@ -149,7 +154,9 @@ class Equivalent(_OfRequests):
     def goal(self, world: World) -> Lit:
         """That some decision, or something owed, is one's and not the other's."""
         a, b = _both(world, self.a, self.b)
-        differ = [-world.circuit.same(a.decision(d), b.decision(d)) for d in Decision]
+        plain = ((a.decision(d), b.decision(d)) for d in Decision)
+        alike = zip(a.answer, b.answer, strict=True) if self.extended else plain
+        differ = [-world.circuit.same(one, other) for one, other in alike]
         for owed in obligations_of(self.a, self.b) if self.obligations else ():
             differ += [-world.circuit.same(a.owes(owed, e), b.owes(owed, e)) for e in Effect]
         return world.circuit.any(differ)
@@ -157,7 +164,7 @@ class Equivalent(_OfRequests):
     def broken(self, case: Case, decide: Decide = by_reference) -> bool:
         """Whether the outcomes differ in what is asked."""
         a, b = (decide(p, case.asserted) for p in (self.a, self.b))
-        if a.decision is not b.decision:
+        if a.decision is not b.decision or (self.extended and a.extended is not b.extended):
             return True
         owed = [[*o.obligations, *o.advice] for o in (a, b)]
         return self.obligations and _differ(*owed)

@@ -82,7 +82,7 @@ class _Audit:
 
     def _difference(self, one: Lowered, other: Lowered) -> Lit:
         same = self._circuit.same
-        differ = [-same(one.decision(d), other.decision(d)) for d in Decision]
+        differ = [-same(a, b) for a, b in zip(one.answer, other.answer, strict=True)]
         for owed in obligations_of(self._program):
             differ += [-same(one.owes(owed, e), other.owes(owed, e)) for e in Effect]
         return self._circuit.any(differ)
@@ -140,7 +140,7 @@ class _Audit:
     def _matters(self, rule: Rule | ObligationRule, case: Case) -> bool:
         whole = self._decide(self._program.root, case.asserted)
         less = self._decide(without(self._program.root, rule), case.asserted)
-        parts = [(o.decision, set(o.obligations), set(o.advice)) for o in (whole, less)]
+        parts = [(o.extended, set(o.obligations), set(o.advice)) for o in (whole, less)]
         return parts[0] != parts[1]
 
 

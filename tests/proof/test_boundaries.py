@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abac import proof
-from abac.condition.expr import AnyOf, Comparison, Constant, Holds, Order, SetConstant
+from abac.condition.expr import And, AnyOf, Comparison, Constant, Holds, Order, SetConstant
 from abac.condition.schema import Assurance
 from abac.condition.types import INT, STRING, SetType
 from abac.pdp.decide import decide
-from abac.policy.decision import Effect
+from abac.policy.decision import Decision, Effect
 from abac.policy.rule import Rule
 from abac.proof.boundaries import _rows, boundary_values
+from abac.proof.witness import as_request
 from tests.proof.small import Draw, attribute, program
 
 AGE, FLAG, TAGS = (attribute(f"subject.{n}") for n in ("age", "flag", "tags"))
@@ -61,6 +62,30 @@ def test_a_moved_threshold_changes_the_case_between():
     assert found.cases[0].changed
     assert found.whole
     assert found.values_covered == len(found.values["subject.age"])
+
+
+def test_what_the_draw_misses_is_looked_for_value_by_value():
+    """A denial that takes five things at once: pairs of values seldom meet all of them."""
+    names = ("age", "flag", "name", "tier", "colour")
+    parts = [
+        Comparison(Order.EQUAL, attribute(f"subject.{n}"), Constant(v, attribute(f"subject.{n}").type))
+        for n, v in zip(names, (7, True, "x", "vast", "blue"), strict=True)
+    ]
+    a = program(Rule("p", Effect.PERMIT, And(())))
+    b = program(Rule("p", Effect.PERMIT, And(())), Rule("d", Effect.DENY, And(tuple(parts))))
+    found = proof.boundaries(a, b, most=60)
+    assert not found.whole
+    denied = [case for case in found.cases if case.after.decision is Decision.DENY]
+    assert len(denied) == 1
+    values = sum(map(len, found.values.values()))
+    assert found.turning.changing + found.turning.never == values
+    ruled_out = [
+        one
+        for path, each in found.values.items()
+        for one in each
+        if one and decide(b, as_request({path: one})).decision is Decision.PERMIT
+    ]
+    assert found.turning.never == len(ruled_out)
 
 
 @given(st.integers(0, 2**32))

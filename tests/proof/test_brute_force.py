@@ -50,6 +50,7 @@ def check_decisions(paths, seed):
     b = draw.program() if draw.source.random() < 0.5 else a_little_else(a, draw)
     for obligations in (False, True):
         check(Equivalent(a, b, obligations), paths)
+        check(Equivalent(a, b, obligations, extended=True), paths)
         check(NoWider(a, b, obligations), paths)
 
 
@@ -117,8 +118,8 @@ def is_reason(rule, outcome):
 
 
 def same(one, other):
-    return (one.decision, set(one.obligations), set(one.advice)) == (
-        other.decision,
+    return (one.extended, set(one.obligations), set(one.advice)) == (
+        other.extended,
         set(other.obligations),
         set(other.advice),
     )

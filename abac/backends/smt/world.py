@@ -96,6 +96,24 @@ class World:
         """Return that an attribute is asserted at all."""
         return self.asserted[path].levels[WEAKEST]
 
+    def says(self, path: str, one: Assertion | None) -> list[Lit]:
+        """Return that an attribute is asserted just so, of values that stand for cells; None is not at all."""
+        bits = self.asserted[path]
+        if one is None:
+            return [-self.there(path)]
+        levels = [lit if one.assurance >= level else -lit for level, lit in bits.levels.items()]
+        if isinstance(bits, ScalarBits):
+            place = bits.cells.place[one.value]  # type: ignore[index]  # a scalar
+            return [*levels, bits.run(place, place + 1, self.circuit)]
+        own = dict(one.elements)
+        held = {e: own.get(e, one.assurance) for e in one.value}  # type: ignore[union-attr]  # a set
+        said = [*levels, bits.complete if one.complete else -bits.complete]
+        for level, literals in bits.has.items():
+            places = {bits.cells.place[e] for e, assurance in held.items() if assurance >= level}
+            said += [lit if i in places else -lit for i, lit in enumerate(literals)]
+            said.append(bits.lost[level] if any(a < level for a in held.values()) else -bits.lost[level])
+        return said
+
     # --- opaque atoms ----------------------------------------------------------------------------------
 
     def learn(self, one: Open, model: Model) -> Lesson:
