@@ -16,8 +16,8 @@ from abac.language.condition import Context, read_condition
 from abac.language.yaml_source import Text
 from abac.policy.decision import Effect
 from abac.proof.answer import Answer, ProofError, Proved
+from abac.proof.decisions import Equivalent, Never, NoWider
 from abac.proof.prove import SECONDS, prove
-from abac.proof.question import Equivalent, Never, NoWider
 
 ConditionText = Condition | str
 

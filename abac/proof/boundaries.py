@@ -23,7 +23,8 @@ from abac.condition.types import Scalar
 from abac.pdp.decide import decide
 from abac.policy.decision import Outcome
 from abac.policy.request import Request
-from abac.proof.question import Equivalent, checked_schema, conditions_of, functions_of
+from abac.proof.decisions import Equivalent
+from abac.proof.question import checked_schema, conditions_of, functions_of
 from abac.proof.turning import NOT_LOOKED_FOR, Turning, turning
 from abac.proof.witness import as_request, request_json
 

@@ -13,8 +13,9 @@ from abac.backends.smt import Guard, Halted, Lit, World
 from abac.compiler.program import Program
 from abac.condition.reference import Assertion
 from abac.proof.answer import Case
+from abac.proof.decisions import Equivalent
 from abac.proof.prove import Nothing, Search
-from abac.proof.question import Equivalent, functions_of
+from abac.proof.question import functions_of
 from abac.proof.witness import Broken
 
 TRIES = 20

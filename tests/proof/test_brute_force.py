@@ -14,10 +14,11 @@ from abac.policy.decision import Effect
 from abac.policy.reference import decide
 from abac.policy.rule import Algorithm, Rule
 from abac.proof.answer import Case
+from abac.proof.decisions import Equivalent, Never, NoWider
 from abac.proof.faults import Fault
 from abac.proof.people import Posture, Refusal, sound
 from abac.proof.prove import prove
-from abac.proof.question import Equivalent, Never, NoWider, all_rules
+from abac.proof.question import all_rules
 from abac.proof.rules import rules, without
 from tests.proof.small import SCHEMA, STRONG, Draw, condition, every_request, few_paths
 
