@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from abac.backends.smt import Guard, Halted, Lit, World
 from abac.compiler.program import Program
@@ -16,7 +17,7 @@ from abac.proof.answer import Case
 from abac.proof.decisions import Equivalent
 from abac.proof.prove import Nothing, Search
 from abac.proof.question import functions_of
-from abac.proof.witness import Broken
+from abac.proof.witness import Broken, by_engine
 
 TRIES = 20
 """Requests tried for one value before tests outside the encoding are taken to stand in the way."""
@@ -55,7 +56,8 @@ def turning(
             functions = functions_of(question.programs.values())
             world = World(question.conditions(), functions, halted=lambda: guard.expired)
             goal = question.goal(world)
-            return _looked_for(question.broken, goal, Search(world, guard, tries=TRIES), world, asked, most)
+            broken = partial(question.broken, decide=by_engine)
+            return _looked_for(broken, goal, Search(world, guard, tries=TRIES), world, asked, most)
         except Halted:
             return Turning(undecided=len(asked))
 
