@@ -2,7 +2,7 @@
 
     >>> import abac
     >>> sorted(abac.__all__)[:4]
-    ['AbacError', 'Assurance', 'AsyncEnforcer', 'CasbinText']
+    ['AbacError', 'Answer', 'Assurance', 'AsyncEnforcer']
 
 Importing this package is light: what is heavy (columns, charts, the command line) loads on first use.
 """
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from abac.service.export import export_casbin
     from abac.service.load import compile_policies as compile  # noqa: A004  # the field's verb
     from abac.service.program_file import read_program, write_program
+    from abac.service.recording.answer import Answer
+    from abac.service.recording.point import RecordedPoint
     from abac.simulation.change import simulate
     from abac.simulation.population import Population
 
@@ -39,6 +41,7 @@ __all__ = [
     "EMBEDDED",
     "UNTRUSTED",
     "AbacError",
+    "Answer",
     "Assurance",
     "AsyncEnforcer",
     "CasbinText",
@@ -59,6 +62,7 @@ __all__ = [
     "PopulationError",
     "Program",
     "Reason",
+    "RecordedPoint",
     "Request",
     "RequestError",
     "Residual",
@@ -77,6 +81,7 @@ __all__ = [
 ]
 
 _ON_USE = {
+    "Answer": ("abac.service.recording.answer", "Answer"),
     "AsyncEnforcer": ("abac.enforcer", "AsyncEnforcer"),
     "CasbinText": ("abac.language.casbin_out", "CasbinText"),
     "DecisionPoint": ("abac.pdp.point", "DecisionPoint"),
@@ -88,6 +93,7 @@ _ON_USE = {
     "Nothing": ("abac.listing", "Nothing"),
     "Population": ("abac.simulation.population", "Population"),
     "Program": ("abac.compiler.program", "Program"),
+    "RecordedPoint": ("abac.service.recording.point", "RecordedPoint"),
     "Residual": ("abac.pdp.residual", "Residual"),
     "SyncedEnforcer": ("abac.enforcer", "SyncedEnforcer"),
     "Where": ("abac.listing", "Where"),
@@ -104,10 +110,12 @@ _ON_USE = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ON_USE:
+    if name not in _ON_USE and name != "client":
         raise AttributeError(f"module `abac` has no attribute `{name}`")
     from importlib import import_module  # noqa: PLC0415  # only on first use
 
+    if name == "client":  # the one package that is used by its own name
+        return import_module("abac.client")
     module, attribute = _ON_USE[name]
     value = globals()[name] = getattr(import_module(module), attribute)
     return value

@@ -5,6 +5,7 @@
 | database | `ABAC_DATABASE` | `sqlite:///abac.db` |
 | subjects' keys | `ABAC_SUBJECT_KEYS` | `<file>.keys` beside a SQLite file; else the database itself |
 | signing key | `ABAC_AUDIT_KEY` (the key) or `ABAC_AUDIT_KEY_FILE` | `<file>.key` beside a SQLite file |
+| journals | `ABAC_JOURNAL`, a folder | `<file>.journals` beside a SQLite file; else `abac.journals` |
 
 The signing key beside a SQLite file is made where it is missing.
 """
@@ -18,8 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from abac.audit.note import SigningKey
+from abac.condition.schema import Category, Schema
 from abac.errors import AbacError
 from abac.service.shipped import shipped
 from abac.service.store import Store
@@ -27,6 +30,12 @@ from abac.storage.database import Database
 from abac.storage.keys import SubjectKeys
 from abac.storage.log import Clock, DecisionLog
 from abac.storage.migrate import upgrade
+from abac.storage.policies import Policies
+
+if TYPE_CHECKING:
+    from abac.pip.source import FailureCount
+    from abac.service.sources.asking import Sources
+    from abac.service.sources.trying import Tried
 
 DEFAULT_DATABASE = "sqlite:///abac.db"
 
@@ -50,6 +59,7 @@ class Settings:
     subject_keys: str = ""
     key: str = ""
     key_file: str = ""
+    journal: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ, *, database: str | None = None) -> Settings:
@@ -59,26 +69,46 @@ class Settings:
             environment.get("ABAC_SUBJECT_KEYS", ""),
             environment.get("ABAC_AUDIT_KEY", ""),
             environment.get("ABAC_AUDIT_KEY_FILE", ""),
+            environment.get("ABAC_JOURNAL", ""),
         )
 
 
-def open_store(settings: Settings | None = None, *, clock: Clock = now, make: bool = False) -> Store:
+def open_store(
+    settings: Settings | None = None, *, clock: Clock = now, make: bool = False, read_only: bool = False
+) -> Store:
     """Open what is kept. With `make`, or where the database is a SQLite file that is not there yet, make it.
 
-    Raises `StorageOutdatedError` where the tables are not those of this version, `StorageError` where the database
-    does not answer, `SettingsError` where there is no signing key.
+    With `read_only` nothing is made or written, and no signing key is needed. Raises `StorageOutdatedError` where
+    the tables are not those of this version, `StorageError` where the database does not answer, `SettingsError`
+    where there is no signing key.
     """
     settings = settings or Settings.of()
-    database = Database(settings.database)
+    database = Database(settings.database, read_only=read_only)
     file = database.file
     fresh = file is not None and (not file.exists() or not file.stat().st_size)
-    if make or fresh:
+    if not read_only and (make or fresh):
         upgrade(database, shipped("migrations"))
     database.check()
     own = settings.subject_keys or (f"sqlite:///{file}.keys" if file else settings.database)
-    keys = SubjectKeys(Database(own, forgets=True), clock)
-    keys.create()
-    return Store(database, DecisionLog(database, signing_key(settings, file), clock), keys)
+    keys = SubjectKeys(Database(own, forgets=True, read_only=read_only), clock)
+    if not read_only:
+        keys.create()
+    log = DecisionLog(database, None if read_only else signing_key(settings, file), clock)
+    return Store(database, log, keys, Policies(log), Path(settings.journal or f"{file or 'abac'}.journals"))
+
+
+def open_sources(file: Path, schema: Schema, failures: FailureCount | None = None) -> Sources:
+    """Open the sources of attributes that a document declares; raises `SourcesError` with every fault of it."""
+    from abac.service.sources import opening  # noqa: PLC0415  # not everybody has sources, or their libraries
+
+    return opening.open_sources(file, schema, environment=os.environ, now=now, failures=failures)
+
+
+def try_sources(file: Path, schema: Schema, ids: Mapping[Category, str], entity_type: str) -> tuple[Tried, ...]:
+    """Try each source that a document declares on the entities of these ids; raises as `open_sources` does."""
+    from abac.service.sources import opening, trying  # noqa: PLC0415  # as above
+
+    return trying.try_each(opening.open_each(file, schema, os.environ, now), ids, entity_type)
 
 
 def signing_key(settings: Settings, beside: Path | None) -> SigningKey:

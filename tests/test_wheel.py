@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 DATA = (
     "abac/py.typed",
     "abac/_shipped/models/abac.conf",
+    "abac/_shipped/migrations/env.py",
+    "abac/_shipped/migrations/versions/0001_log_and_policies.py",
     "abac/_shipped/policies/schema.yaml",
     "abac/_shipped/policies/scenarios/june-2026/scenario.yaml",
     "abac/_shipped/policies/tests/june-2026.yaml",
@@ -68,3 +70,5 @@ def test_the_wheel_runs_the_demo_outside_the_checkout(wheel, tmp_path):
     run(*command, "test", "start", cwd=tmp_path, env=env)
     shipped = packages / "abac" / "_shipped" / "policies"
     assert " passed; " in run(*command, "test", shipped, cwd=tmp_path, env=env)
+    run(*command, "db", "upgrade", cwd=tmp_path, env=env)
+    assert '"found": "0001"' in run(*command, "db", "status", "--json", cwd=tmp_path, env=env)

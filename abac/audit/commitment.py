@@ -35,7 +35,17 @@ def commit(decision_id: bytes, field: str, salt: bytes, value: bytes) -> bytes:
         raise CommitmentError(f"a decision id has {ID} bytes, not {len(decision_id)}")
     if len(salt) != SALT:
         raise CommitmentError(f"a salt has {SALT} bytes, not {len(salt)}")
-    return sha256(_HEAD + decision_id + _named(field) + salt + len(value).to_bytes(4, "big") + value).digest()
+    return sha256(_HEAD + decision_id + name(field) + salt + len(value).to_bytes(4, "big") + value).digest()
+
+
+def start(decision_id: bytes) -> bytes:
+    """Return what the commitments of a decision start with; `name`, salt, length and value come after it.
+
+    For whoever makes many. Raises `CommitmentError` where the decision id has not 16 bytes.
+    """
+    if len(decision_id) != ID:
+        raise CommitmentError(f"a decision id has {ID} bytes, not {len(decision_id)}")
+    return _HEAD + decision_id
 
 
 def matches(commitment: bytes, decision_id: bytes, field: str, salt: bytes, value: bytes) -> bool:
@@ -48,7 +58,7 @@ def _sized(part: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1_024)
-def _named(field: str) -> bytes:
+def name(field: str) -> bytes:
     """Return what stands between decision id and salt; a schema has few sensitive fields, entries are many."""
     return _sized(field.encode()) + SALT.to_bytes(4, "big")
 

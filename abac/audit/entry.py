@@ -61,11 +61,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     decision: str = ""
     extended: str = ""
     permitted: bool = False
-    attributes: dict[str, tuple[Any, ...]] = {}
     reasons: tuple[tuple[str, ...], ...] = ()
     unknown: tuple[str, ...] = ()
     obligations: tuple[Any, ...] = ()
     advice: tuple[Any, ...] = ()
+    attributes: dict[str, tuple[Any, ...]] = {}
     sealed: dict[str, str] = {}
     key: str = ""
 
@@ -92,7 +92,7 @@ def read_entry(data: bytes) -> Entry:
     """Return the entry that bytes are. Raises `EntryError` with what is wrong."""
     try:
         return _decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EntryError(f"not an entry of the log: {error}") from None
 
 

@@ -9,15 +9,19 @@ fields are sealed is `deciding`'s part, keys are kept elsewhere.
 from __future__ import annotations
 
 import os
-from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from binascii import b2a_base64
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
+from itertools import chain
+from struct import Struct
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from abac.audit.commitment import commit
+from abac.audit.commitment import commit, name, start
 from abac.audit.deciding import Unsealed
+from abac.audit.encoding import to_base64
 from abac.audit.entry import DECISION, Draft, Entry
 from abac.audit.errors import EntryError
 
@@ -31,22 +35,47 @@ class Opened(dict[str, tuple[bytes, bytes]]):
 
 def seal(unsealed: Unsealed, handle: bytes, key: bytes) -> Draft:
     """Return the draft of an entry whose secret fields only `key` (32 bytes, named `handle`) opens."""
-    identity, secret = unsealed.id, unsealed.secret
-    if not secret:
+    return _seal(unsealed, handle, key, os.urandom(_needed(unsealed)))
+
+
+def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
+    """Return the drafts of a group, each given with its key's handle and its key: `seal` with one draw for all."""
+    needed = [_needed(unsealed) for unsealed, _, _ in group]
+    random = os.urandom(sum(needed))
+    drafts: list[Draft] = []
+    at = 0
+    for (unsealed, handle, key), size in zip(group, needed, strict=True):
+        drafts.append(_seal(unsealed, handle, key, random[at : at + size]))
+        at += size
+    return drafts
+
+
+def _needed(unsealed: Unsealed) -> int:
+    """Return how many random bytes an entry takes: a nonce, and a salt for each field."""
+    return NONCE + SALT * (len(unsealed.told) + len(unsealed.said))
+
+
+def _seal(unsealed: Unsealed, handle: bytes, key: bytes, random: bytes) -> Draft:
+    """Seal one entry with its share of random bytes: the nonce, then a salt for each field.
+
+    What the opening holds of a field (salt, length, value) is the end of what its commitment hashes, so both are
+    made of one string of bytes.
+    """
+    identity, fields = unsealed.id, _FIELDS
+    if len(random) == NONCE:
         return Draft(identity, DECISION, unsealed.clear + b"}")
-    random = os.urandom(NONCE + SALT * len(secret))
-    commitments: list[bytes] = []
+    head, at, nonce = start(identity), NONCE, random[:NONCE]
+    parts = [unsealed.clear, b',"sealed":{']
     plain: list[bytes] = []
-    at = NONCE
-    for field, value in secret:
-        salt = random[at : at + SALT]
+    for field, value in chain(zip(unsealed.paths, unsealed.told), unsealed.said):  # noqa: B905  # of one length
+        named, quoted = fields[field]
+        opened = random[at : at + SALT] + _LENGTH(len(value)) + value
         at += SALT
-        commitments.append(b'"%b":"%b"' % (field.encode(), b64encode(commit(identity, field, salt, value))))
-        plain += (salt, len(value).to_bytes(4, "big"), value)
-    body = b'%b,"sealed":{%b},"key":"%b"}' % (unsealed.clear, b",".join(commitments), handle.hex().encode())
-    nonce = random[:NONCE]
+        plain.append(opened)
+        parts += (quoted, b2a_base64(sha256(head + named + opened).digest(), newline=False), b'",')
+    parts[-1] = b'"},"key":"%b"}' % handle.hex().encode()
     opening = nonce + _cipher(key).encrypt(nonce, b"".join(plain), identity)
-    return Draft(identity, DECISION, body, handle, opening)
+    return Draft(identity, DECISION, b"".join(parts), handle, opening)
 
 
 def unseal(entry: Entry, opening: bytes, key: bytes) -> Opened:
@@ -67,12 +96,40 @@ def unseal(entry: Entry, opening: bytes, key: bytes) -> Opened:
     return opened
 
 
+def resealed(draft: Draft, entry: Entry, old: bytes, handle: bytes, key: bytes) -> Draft:
+    """Return a draft whose opening is under another key: the same salts, values and commitments.
+
+    `entry` is the draft as it is read back, `old` the key it is under. Only for a draft that has no place yet: its
+    body names its key.
+    """
+    unseal(entry, draft.opening, old)
+    plain = _cipher(old).decrypt(draft.opening[:NONCE], draft.opening[NONCE:], draft.id)
+    nonce = os.urandom(NONCE)
+    ending = b'"%b"}' % draft.key.hex().encode()
+    body = draft.body.removesuffix(ending) + b'"%b"}' % handle.hex().encode()
+    return Draft(draft.id, draft.kind, body, handle, nonce + _cipher(key).encrypt(nonce, plain, draft.id))
+
+
 def unfaithful(entry: Entry, opened: Mapping[str, tuple[bytes, bytes]]) -> Iterable[str]:
     """Yield the fields whose opened value is not what the entry committed to."""
     for field, sealed in entry.sealed.items():
         salt, value = opened[field]
-        if b64encode(commit(entry.uuid, field, salt, value)).decode() != sealed:
+        if to_base64(commit(entry.uuid, field, salt, value)) != sealed:
             yield field
+
+
+_LENGTH = Struct(">I").pack
+
+
+class _Fields(dict[str, tuple[bytes, bytes]]):
+    """How a field's name stands in a commitment, and in an entry; a schema has few sensitive fields."""
+
+    def __missing__(self, field: str) -> tuple[bytes, bytes]:
+        found = self[field] = name(field), b'"%b":"' % field.encode()
+        return found
+
+
+_FIELDS = _Fields()
 
 
 @lru_cache(maxsize=10_000)

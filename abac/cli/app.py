@@ -9,7 +9,25 @@ import typer
 from typer.core import TyperGroup
 
 from abac import __version__
-from abac.cli import check, decide, directive, export, key, new, population, program, serve, simulate, test
+from abac.cli import (
+    audit,
+    check,
+    db,
+    decide,
+    directive,
+    export,
+    key,
+    new,
+    policy,
+    population,
+    program,
+    prove,
+    publish,
+    serve,
+    simulate,
+    sources,
+    test,
+)
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
 from abac.errors import AbacError
 
@@ -18,7 +36,8 @@ Exit codes
 
 0    done; decide: permitted
 
-1    test: a case failed; decide: not permitted; check --strict: a warning
+1    test: a case failed; decide: not permitted; check --strict: a warning; prove: refuted, undecided or
+found
 
 2    bad input, told with its file, line and column; nothing was written
 
@@ -83,7 +102,13 @@ app.command("test")(test.run_cases)
 app.command("new")(new.new)
 app.command("serve")(serve.serve)
 app.add_typer(population.app, name="population")
+app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")
 app.add_typer(export.app, name="export")
 app.add_typer(program.app, name="program")
+app.command("publish")(publish.publish)
+app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
+app.add_typer(sources.app, name="sources")
 app.add_typer(key.app, name="key")
+app.add_typer(prove.app, name="prove")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -32,6 +32,13 @@ def err() -> Console:
 def print_json(value: Any) -> None:
     """Print a value as JSON and nothing else."""
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_lines(lines: Iterable[Text | str]) -> None:
+    """Print lines of an answer, none of them wrapped or cut off."""
+    console = out()
+    for line in lines:
+        console.print(line)
 
 
 def report_error(error: AbacError) -> None:

@@ -21,6 +21,7 @@ SCHEMA = typer.Option("--schema", help="The schema; default: found beside the po
 MODEL = typer.Option(help="The Casbin model of the rows; default: found likewise.")
 DIRECTIVES = typer.Option("--directive", help="A directive that stands, no other; repeatable; default: all.")
 ENTITIES = typer.Option(help="A document of subjects and resources, for searches.")
+SOURCES = typer.Option(help="A document of where attributes come from that callers do not send.")
 KEYS = typer.Option(help="A document of API keys; made, with a first key that is shown once, where it is missing.")
 NO_AUTH = typer.Option("--unsafe-no-auth", help="Ask nobody who they are; refused but for a loopback address.")
 CERTIFICATE = typer.Option(help="Serve TLS with this certificate (PEM, with its chain).")
@@ -45,6 +46,7 @@ def serve(
     model: Annotated[Path | None, MODEL] = None,
     directives: Annotated[list[str] | None, DIRECTIVES] = None,
     entities: Annotated[Path | None, ENTITIES] = None,
+    sources: Annotated[Path | None, SOURCES] = None,
     keys: Annotated[Path | None, KEYS] = None,
     unsafe_no_auth: Annotated[bool, NO_AUTH] = False,
     tls_certificate: Annotated[Path | None, CERTIFICATE] = None,
@@ -70,6 +72,7 @@ def serve(
         model=model,
         directives=directives or None,
         entities=entities,
+        sources=sources,
         keys=keys,
         unsafe_no_auth=unsafe_no_auth or None,
         tls_certificate=tls_certificate,

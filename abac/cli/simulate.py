@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from abac.cli.console import err, out, print_json
 from abac.cli.progress import Steps
+
+if TYPE_CHECKING:
+    from abac.condition.schema import Schema
+    from abac.service.simulate import Bring
+    from abac.simulation.catalogue import Catalogue
+    from abac.simulation.population import Population
 
 
 class Posture(StrEnum):
@@ -29,6 +36,9 @@ POPULATION = typer.Option(
     help="Your own population instead: XLSX, CSV, Parquet, Arrow, or <database url>#<table>."
 )
 MAPPING = typer.Option(help="How its columns map to the schema; `abac population inspect` proposes it.")
+LOG = typer.Option(help="The decision log in a database instead: those who asked, as often as they did.")
+SINCE = typer.Option(help="With --log: decisions from this time on (RFC 3339).")
+UNTIL = typer.Option(help="With --log: decisions before this time.")
 POSTURE = typer.Option(help="What the provider does with what it cannot decide; default: all four, side by side.")
 OUT = typer.Option(help="Where the report goes; default: out/<scenario>; with --json nowhere.")
 IDENTIFY = typer.Option("--identify", help="Put ids and nationalities into the list of people, not pseudonyms.")
@@ -41,6 +51,9 @@ def simulate(
     seed: Annotated[int, SEED] = 2026,
     population: Annotated[str | None, POPULATION] = None,
     mapping: Annotated[Path | None, MAPPING] = None,
+    log: Annotated[str | None, LOG] = None,
+    since: Annotated[str | None, SINCE] = None,
+    until: Annotated[str | None, UNTIL] = None,
     posture: Annotated[Posture | None, POSTURE] = None,
     directory: Annotated[Path | None, typer.Option("--out", help=OUT.help)] = None,
     identify: Annotated[bool, IDENTIFY] = False,
@@ -55,6 +68,10 @@ def simulate(
     """
     if mapping is not None and population is None:
         raise typer.BadParameter("--mapping goes with --population")
+    if log is None and (since or until):
+        raise typer.BadParameter("--since and --until go with --log")
+    if log is not None and population is not None:
+        raise typer.BadParameter("a population comes from --log or from --population")
     from abac.service import shipped, simulate
     from abac.simulation.report.people import CAP
     from abac.simulation.report.terminal import show
@@ -66,9 +83,15 @@ def simulate(
     chosen = POSTURES if posture is None else (posture.value,)
     document = shipped.scenario(scenario)
     with Steps() as steps:
-        steps("drawing the population" if population is None else "reading the population")
+        steps("drawing the population" if population is None and log is None else "reading the population")
         inputs = simulate.load(
-            document, subjects=subjects, seed=seed, population=population, mapping=mapping, postures=chosen
+            document,
+            subjects=subjects,
+            seed=seed,
+            population=population,
+            mapping=mapping,
+            postures=chosen,
+            bring=None if log is None else _from_log(log, since, until),
         )
         steps.total = len(inputs.studies) + 5
         result = run(inputs, identify=identify, progress=steps)
@@ -87,6 +110,21 @@ def simulate(
         out().print(show(result.report, posture))
     if target is not None:
         _told(target, replaced=replaced)
+
+
+def _from_log(url: str, since: str | None, until: str | None) -> Bring:
+    """Return what reads the population from a decision log, which is opened for reading only."""
+    from abac.bootstrap import Settings, open_store
+    from abac.cli.stored import moment
+    from abac.service.logged import log_population
+
+    first, last = moment(since, "--since"), moment(until, "--until")
+
+    def bring(schema: Schema, catalogue: Catalogue, cut: datetime) -> Population:
+        with open_store(Settings.of(database=url), read_only=True) as store:
+            return log_population(store, schema, catalogue, since=first, until=last, cut=cut)
+
+    return bring
 
 
 def _told(target: Path, *, replaced: bool) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from abac.compiler.index import Index, bits
+from abac.compiler.index.bounded import Bounded
 from abac.condition.expr import Condition
 from abac.condition.reference import Assertion, Reference
 from abac.condition.truth import TRUE, UNKNOWN, Truth
@@ -23,21 +24,17 @@ EXTENDED = {int(answer): answer for answer in Extended}
 _PERMIT, _DENY = 1, 2
 
 
-class Remembered(dict[Any, Outcome]):
+class Remembered(Bounded[Any, Outcome]):
     """Outcomes by what they follow from; a new one is made, and remembered up to a limit."""
 
-    __slots__ = ("_limit", "_make")
+    __slots__ = ("_make",)
 
     def __init__(self, make: Callable[[Any], Outcome], limit: int) -> None:
-        super().__init__()
-        self._make, self._limit = make, limit
+        super().__init__(limit)
+        self._make = make
 
     def __missing__(self, key: Any) -> Outcome:
-        found = self._make(key)
-        if len(self) >= self._limit:
-            self.clear()
-        self[key] = found
-        return found
+        return self.keep(key, self._make(key))
 
 
 class Reasons(dict[int, Reason]):
@@ -67,9 +64,9 @@ class Outcomes:
             self._denies |= own.denies
         self._owing = index.owing
         self._certain, self._unknown = Reasons(index, TRUE), Reasons(index, UNKNOWN)
-        limit = max(256, BYTES // (index.capacity // 8 + 600))
-        self.permitted = Remembered(lambda cited: self._plain(_PERMIT, cited), limit)
-        self.denied = Remembered(lambda cited: self._plain(_DENY, cited), limit)
+        limit = self.limit = max(256, BYTES // (index.capacity // 8 + 600))
+        self.permitted = Remembered(lambda cited: self.plain(_PERMIT, cited), limit)
+        self.denied = Remembered(lambda cited: self.plain(_DENY, cited), limit)
         self.not_applicable = Outcome(Extended.NOT_APPLICABLE, permitted=False, revision=revision)
         self._owed = Remembered(self._make, limit)
         self._undecided = Remembered(self._open, limit)
@@ -91,13 +88,19 @@ class Outcomes:
         """Return outcomes of `known` by the length of a mask in which a single rule is cited."""
         return Remembered(lambda length: known[1 << length - 1], self._index.capacity)
 
-    def _plain(self, answer: int, cited: int) -> Outcome:
+    def plain(self, answer: int, cited: int) -> Outcome:
+        """Return a PERMIT or DENY that cites these rules and owes nothing."""
+        return self.citing(answer, bits(cited))
+
+    def citing(self, answer: int, slots: list[int]) -> Outcome:
+        """Return the same, from the slots one by one."""
         known = self._certain
-        reasons = tuple([known[n] for n in self._index.in_order(cited)])
+        reasons = tuple([known[n] for n in self._index.ordered(slots)])
         return Outcome(EXTENDED[answer], answer == _PERMIT, reasons, (), (), (), self._revision)
 
     def _make(self, key: tuple[int, int, int, int, frozenset[str]]) -> Outcome:
         answer, cited, owing, certain, discharges = key
+        certain = self._index.merged(certain)
         owed = self._owes(owing, certain, EXTENDED[answer].name)
         must = tuple(o for o in owed if not o.advice)
         return Outcome(
@@ -132,13 +135,16 @@ class Outcomes:
         """Return an INDETERMINATE. `masks` are what the attributes said, by path; `held` gives the assertions."""
         index = self._index
         standing = relevant & (self._permits | self._denies)
+        certain = index.merged(certain & standing)
+        standing = index.merged(standing)
         open_ = standing & ~certain
-        lane = open_ << index.capacity
+        lane = (open_ & ~index.split) << index.capacity
         names = {path for path, mask in masks if mask & lane}
-        if open_ & index.closed:
-            asked = [c for n in bits(open_ & index.closed) for c, _ in index.closures[n]]
+        asked = [index.rules[n].condition for n in bits(open_ & index.split)]
+        asked += [c for n in bits(open_ & index.closed & ~index.split) for c, _ in index.closures[n]]
+        if asked:
             names |= set(self._leaves(asked, held()))
-        return self._undecided[answer, standing, certain & standing, tuple(sorted(names))]
+        return self._undecided[answer, standing, certain, tuple(sorted(names))]
 
     def _leaves(self, conditions: Iterable[Condition], held: Mapping[str, Assertion]) -> Iterable[str]:
         reference = Reference(held, self._index.functions)

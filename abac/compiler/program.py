@@ -70,7 +70,8 @@ def assemble(
     if index is None:
         index = build(root, schema, functions)
     nodes = NodeForm()
-    digests = {id(rule): known.get(id(rule)) or rule_digest(rule, nodes) for rule in index.rules.values()}
+    once = {id(rule): rule for rule in index.rules.values()}
+    digests = {name: known.get(name) or rule_digest(rule, nodes) for name, rule in once.items()}
     parts = Deciding(schema, root, functions, directives, persons or {}, lists or {})
     name = revision(parts, MEANING, digests)
     return Program(

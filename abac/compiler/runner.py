@@ -15,9 +15,10 @@ from abac.compiler.combiner import Combine
 from abac.compiler.index import Index, bits
 from abac.compiler.index.table import Table
 from abac.compiler.outcomes import Outcomes
+from abac.compiler.unread import Unread, unread
 from abac.condition.schema import Category
 from abac.policy.decision import Outcome
-from abac.policy.request import Request, Source, read_assertion, reader, unknown_attribute
+from abac.policy.request import Request, read_assertion, reader
 
 Masks = Sequence[int]
 """What each attribute that rules read said, in the order of `Runner.paths`."""
@@ -36,6 +37,7 @@ class Runner:
     """The attributes that rules read, per category of a request."""
 
     paths: tuple[str, ...]
+    unread: Mapping[Category, Unread]
 
     def run(self, request: Request, discharges: frozenset[str]) -> Outcome:
         """Return the outcome of a request. Raises `RequestError` with the path at fault."""
@@ -59,7 +61,7 @@ class Runner:
                     read += 1
                     said.append(table.masks(value, request.source))
             if isinstance(given, Mapping) and read != len(given):
-                check_unread(given, category, self, request.source)
+                self.unread[category](given, request.source)
         return said
 
     def settle(
@@ -119,16 +121,4 @@ def runner(index: Index, combine: Combine, outcomes: Outcomes) -> Runner:
     """Return the careful way through an index."""
     reads = tuple(tuple(index.reads(category)) for category in Category)
     paths = tuple(table.definition.path for own in reads for _, table in own)
-    return Runner(index, combine, outcomes, reads, paths)
-
-
-def check_unread(given: Mapping[str, Any], category: Category, way: Runner, source: Source) -> None:
-    """Check at the door the attributes that no rule reads, all the same."""
-    tables = way.index.tables
-    for name in given:
-        table = tables.get(f"{category.value}.{name}")
-        if table is None:
-            raise unknown_attribute(category, name, way.index.schema)
-        value = given[name]
-        if value is not None and not table.layers:
-            table.check(value, source)
+    return Runner(index, combine, outcomes, reads, paths, {c: unread(index, c) for c in Category})

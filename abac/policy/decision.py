@@ -125,6 +125,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     revision: str = ""
     decision: Decision = Decision.INDETERMINATE
     """PERMIT, DENY, NOT_APPLICABLE or INDETERMINATE: what `extended` comes to, whatever was given."""
+    rules: tuple[str, ...] = ()
+    """The ids of the reasons' rules, whatever was given."""
 
     def __post_init__(self) -> None:
         _set(self, "decision", _PLAIN[self.extended])
+        _set(self, "rules", tuple([reason.rule for reason in self.reasons]))

@@ -6,6 +6,7 @@ same. Opening a socket is `serving`'s part.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,10 +28,12 @@ from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
 from abac.rest.evaluating import Evaluating
 from abac.rest.keyfile import read_keys
 from abac.rest.keys import Keys
+from abac.rest.metering import Meter
 from abac.rest.paging import Pages
 from abac.rest.receiving import Limits
 from abac.rest.searching import Searching
 from abac.rest.settings import Level, ServeSettings
+from abac.rest.sources import Counting, SourceEntities
 from abac.rest.tokens import KeySet, Tokens, TokenSettings
 from abac.rest.told import Notice, Teller
 from abac.service.ceiling import Ceiling
@@ -38,6 +41,8 @@ from abac.service.deciding import Deciding, InMemory
 from abac.service.load import compile_policies
 from abac.service.selection import choose
 from abac.service.shipped import shipped
+from abac.service.sources.opening import open_sources
+from abac.service.sources.resolving import Resolving
 from abac.service.workspace import Workspace, around
 
 Clock = Callable[[], datetime]
@@ -58,6 +63,14 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
     parts = parts or Parts()
     deciding = parts.deciding or InMemory(DecisionPoint(program(settings)))
     entities = parts.entities or _entities(settings)
+    meter = Meter()
+    if settings.sources is not None:
+        sources = open_sources(
+            settings.sources, deciding.program.schema, environment=os.environ, now=clock, failures=Counting(meter)
+        )
+        deciding = Resolving(deciding, sources)
+        if parts.entities is None and settings.entities is None and any(map(sources.listed, Category)):
+            entities = SourceEntities(sources)
     notice = Notice(**settings.notice.model_dump())
     evaluating = Evaluating(
         deciding,
@@ -67,6 +80,7 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         limits=Limits(body=settings.body_limit, batch=settings.batch_limit),
         answering=Answering(settings.receipts),
         teller=Teller(notice, entities),
+        meter=meter,
     )
     searching = Searching(evaluating, entities, Pages(settings.page_secret.encode()))
     return application(

@@ -70,6 +70,7 @@ class ServeSettings(BaseSettings):
     model: Path | None = None
     directives: list[str] = []
     entities: Path | None = None
+    sources: Path | None = Field(default=None, description="where attributes come from that callers do not send")
     types: dict[str, str] = Field(default={}, description="our word for an AuthZEN type")
     subject_type: str | None = Field(
         default=None, description="the attribute a subject's type becomes; empty: none"

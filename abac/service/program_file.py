@@ -13,6 +13,8 @@ from abac.compiler.disk import program_text, read_program_text
 from abac.compiler.program import Program
 from abac.condition.functions import Function
 from abac.service.files import refused, write_text
+from abac.service.load import compile_policies
+from abac.service.workspace import around
 
 MAX_BYTES = 256 * 1024 * 1024
 """The largest program file read."""
@@ -26,6 +28,14 @@ def write_program(program: Program, path: str | PathLike[str], *, replace: bool 
     what a file cannot say; nothing is then left behind.
     """
     write_text(Path(path), program_text(program), replace=replace)
+
+
+def program_at(path: Path) -> Program:
+    """Return the program of a program file, or of a folder of policies with the schema and model around it."""
+    if path.is_file() and path.suffix not in (".csv", ".yaml", ".yml"):
+        return read_program(path)
+    near = around(path)
+    return compile_policies(near.schema, near.model, [path])
 
 
 def read_program(

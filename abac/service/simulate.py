@@ -5,7 +5,8 @@ All findings of all files come at once. The running itself is `simulation.run`'s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from abac.simulation.study import Study
 
 SCENARIO = "scenario.yaml"
 
+Bring = Callable[[Schema, Catalogue, datetime], Population]
+"""Brings a population from elsewhere, given the schema, the catalogue and the time of the cut."""
+
 
 def load(
     path: Path,
@@ -41,10 +45,12 @@ def load(
     population: str | None = None,
     mapping: Path | None = None,
     postures: Sequence[str] = POSTURES,
+    bring: Bring | None = None,
 ) -> Inputs:
     """Load the scenario at `path` (a document, or a folder with a `scenario.yaml`).
 
-    A population is drawn with `subjects` and `seed`, or read from `population` through `mapping`. Raises
+    A population is drawn with `subjects` and `seed`, read from `population` through `mapping`, or what `bring`
+    returns. Raises
     `CompileError` or `PopulationError` with every finding.
     """
     document = path / SCENARIO if path.is_dir() else path
@@ -60,7 +66,13 @@ def load(
     purpose = _purpose(scenario, program, findings)
     studies = _studies(document, scenario, program, findings)
     findings.raise_errors(CompileError)
-    people, sweeps = _people(document, scenario, program.schema, catalogue, subjects, seed, population, mapping)
+    sweeps: tuple[SweepEnd, ...] = ()
+    if bring is not None:
+        people = bring(program.schema, catalogue, scenario.cut)
+    else:
+        people, sweeps = _people(
+            document, scenario, program.schema, catalogue, subjects, seed, population, mapping
+        )
     return Inputs(scenario, program, studies, people, purpose, sweeps, tuple(postures))
 
 

@@ -1,8 +1,9 @@
 """One database: how it is opened, how its one write lock is taken, and whether its tables are ours.
 
 SQLite runs in WAL mode with `synchronous=FULL`, so that a commit that was acknowledged survives a power cut.
-Writers of the log take turns: `BEGIN IMMEDIATE` on SQLite, one advisory lock on PostgreSQL. Making and changing
-the tables is `migrate`'s part.
+Writers of the log take turns: `BEGIN IMMEDIATE` on SQLite, one advisory lock on PostgreSQL. A connection that
+broke is thrown away, and the next one is made anew: nothing has to be restarted. Making and changing the tables is
+`migrate`'s part.
 """
 
 from __future__ import annotations
@@ -10,18 +11,30 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from abac.storage.faults import StorageError, StorageOutdatedError, told
+from abac.storage import sqlite
+from abac.storage.faults import (
+    DRIVERS,
+    StorageError,
+    StorageLostError,
+    StorageOutdatedError,
+    StorageReadOnlyError,
+    told,
+    translated,
+)
+from abac.storage.turn import Turn, Turns, outcome_told
 
 LOCK = 0x61626163
-"""The advisory lock of PostgreSQL that writers of the log take: `abac` in ASCII."""
+"""The advisory lock of PostgreSQL that writers of the log take: `abac` in ASCII. Writers of keys take the next."""
 
 SCHEMA = "0001"
 """The migration that this version's tables come from."""
+
+KEEPALIVE = 30
+"""Seconds after which a PostgreSQL server that does not answer is taken for lost."""
 
 PATIENCE = 5.0
 """Seconds for which a writer waits for its turn, unless told otherwise."""
@@ -30,22 +43,22 @@ PATIENCE = 5.0
 class Database:
     """An engine on a database with our tables. Share it between threads; close it when done."""
 
-    def __init__(self, url: str, *, patience: float = PATIENCE, forgets: bool = False) -> None:
+    def __init__(
+        self, url: str, *, patience: float = PATIENCE, forgets: bool = False, read_only: bool = False
+    ) -> None:
         """Open the database at an SQLAlchemy URL; a SQLite file is made where there is none.
 
-        One that `forgets` overwrites what is deleted and keeps no write-ahead log (SQLite only). Raises
-        `StorageError` for a URL that names no database we know.
+        One that `forgets` overwrites what is deleted and keeps no write-ahead log (SQLite only). One that is
+        `read_only` is never written, or made, not even by SQLite itself. Raises `StorageError` for a URL that
+        names no database we know.
         """
         self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience = patience
-        options: dict[str, Any] = {"connect_args": {"timeout": patience, "check_same_thread": False}}
-        if not self.is_sqlite:
-            options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": max(1, round(patience))}}
-        self.engine = sa.create_engine(self.url, **options)
-        if self.is_sqlite:
-            sa.event.listen(self.engine, "connect", _forgetting if forgets else _durable)
-            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        self.forgets, self.read_only = forgets, read_only
+        self._take_turn = f"SELECT pg_advisory_xact_lock({LOCK + forgets})"
+        self.engine = self._sqlite() if self.is_sqlite else self._postgres()
+        self._turns = Turns(self.engine, "BEGIN IMMEDIATE" if self.is_sqlite else self._take_turn, patience)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -53,23 +66,44 @@ class Database:
         with told(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
+            with _alive(connection), connection.begin():
                 yield connection
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Give a connection that alone may write; commits at the end, and rolls back on an error."""
-        with told(), self.engine.connect() as connection:
+        """Give a connection that alone may write; commits at the end, and rolls back on an error.
+
+        Raises `StorageUnknownError` where the connection broke during the commit.
+        """
+        self._writable()
+        with told(), self.engine.connect() as connection, _alive(connection):
             if self.is_sqlite:
                 connection.execution_options(abac_writes=True)
-            with connection.begin():
+            with contextlib.ExitStack() as undone:
+                transaction = connection.begin()
+                undone.callback(transaction.close)
                 if not self.is_sqlite:
-                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{round(self.patience * 1000)}ms'")
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+                    connection.exec_driver_sql(self._take_turn)
                 yield connection
+                with outcome_told():
+                    transaction.commit()
+
+    def turn(self, question: str) -> contextlib.AbstractContextManager[Turn]:
+        """Take the write lock as `writing` does, with less ado, on a driver's connection that is kept for it."""
+        self._writable()
+        return self._turns.take(question)
+
+    def _missing(self) -> bool:
+        return self.file is not None and not self.file.exists()
+
+    def _writable(self) -> None:
+        if self.read_only:
+            raise StorageReadOnlyError(f"{self} was opened for reading only")
 
     def check(self) -> None:
         """Raise `StorageOutdatedError` where the tables are not those of this version."""
+        if self.read_only and self._missing():
+            raise StorageLostError(f"there is no file {self.file}", "check the URL: sqlite:///FILE")
         found = self.schema()
         if found != SCHEMA:
             said = "has no tables of ours" if found is None else f"has the tables of migration {found}"
@@ -77,6 +111,8 @@ class Database:
 
     def schema(self) -> str | None:
         """Return the migration that the tables come from, or None where there are none."""
+        if self._missing():
+            return None  # nothing is made by asking
         with self.reading() as connection:
             if not sa.inspect(connection).has_table("abac_schema"):
                 return None
@@ -85,6 +121,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._turns.close()
         self.engine.dispose()
 
     @property
@@ -96,12 +133,31 @@ class Database:
     def __str__(self) -> str:
         return self.url.render_as_string(hide_password=True)
 
+    def _sqlite(self) -> sa.Engine:
+        if self.read_only and self.file is not None:
+            return sqlite.reading_engine(self.url, self.file, self.patience)
+        opened = sqlite.keys_engine if self.forgets else sqlite.log_engine
+        return opened(self.url, self.patience)
+
+    def _postgres(self) -> sa.Engine:
+        settings = [f"lock_timeout={round(self.patience * 1000)}"]
+        if self.read_only:
+            settings.append("default_transaction_read_only=on")
+        arguments = {
+            "connect_timeout": max(2, round(self.patience)),
+            "options": " ".join(f"-c {setting}" for setting in settings),
+            "application_name": "abac",
+            "keepalives_idle": KEEPALIVE,
+            "tcp_user_timeout": KEEPALIVE * 1000,
+        }
+        return sa.create_engine(self.url, pool_pre_ping=True, connect_args=arguments)
+
 
 def _known(url: str) -> sa.URL:
     try:
         read = sa.make_url(url)
     except SQLAlchemyError:
-        raise StorageError(f"`{url}` is not a database URL", "use sqlite:///FILE or postgresql://...") from None
+        raise StorageError("this is not a database URL", "use sqlite:///FILE or postgresql://...") from None
     if read.get_backend_name() == "postgresql":
         return read.set(drivername="postgresql+psycopg")
     if read.get_backend_name() != "sqlite":
@@ -110,24 +166,17 @@ def _known(url: str) -> sa.URL:
     return read
 
 
-def _durable(connection: Any, _: Any) -> None:
-    """Leave transactions to us, and make commits durable."""
-    _pragmas(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+@contextlib.contextmanager
+def _alive(connection: sa.Connection) -> Iterator[None]:
+    """Throw the connection away where it broke inside: the pool makes a new one, and so its older ones."""
+    try:
+        yield
+    except Exception as error:
+        if _is_lost(error) and not connection.invalidated:
+            connection.invalidate(error)
+        raise
 
 
-def _forgetting(connection: Any, _: Any) -> None:
-    """Leave transactions to us, make commits durable, and overwrite what is deleted."""
-    _pragmas(connection, "journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON")
-
-
-def _pragmas(connection: Any, *settings: str) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for setting in settings:
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("abac_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _is_lost(error: Exception) -> bool:
+    found = translated(error) if isinstance(error, DRIVERS) else error
+    return isinstance(found, StorageLostError)

@@ -1,7 +1,7 @@
 """What can go wrong with a database, as errors with a stable code and the next command to run.
 
-SQLAlchemy wraps the drivers' exceptions; here they become ours, by the drivers' own codes and never by the text of
-a message where there is a code.
+The drivers' exceptions become ours, whether SQLAlchemy wrapped them or not, by the drivers' own codes and never by
+the text of a message.
 """
 
 from __future__ import annotations
@@ -11,18 +11,29 @@ import sqlite3
 from collections.abc import Iterator
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from abac.errors import AbacError
 
+DRIVERS: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error)
+"""What is raised by what we use: SQLAlchemy's errors, and those of the drivers that are installed."""
+
+_BROKEN: tuple[type[Exception], ...] = ()
+with contextlib.suppress(ImportError):  # PostgreSQL is an extra
+    import psycopg
+
+    DRIVERS = (*DRIVERS, psycopg.Error)
+    _BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
+
 
 class StorageError(AbacError):
-    """A database that cannot do what was asked. `next` is the command, or the step, that comes next."""
+    """A database that cannot do what was asked: `message` says what, `next` is the command, or the step, to do."""
 
     code = "storage"
     next = "see the message"
 
     def __init__(self, message: str, next_step: str = "") -> None:
+        self.message = message
         self.next = next_step or type(self).next
         super().__init__(f"{message}\n    next: {self.next}")
 
@@ -62,11 +73,32 @@ class StorageLostError(StorageError):
     next = "start the database server, or check its URL; decisions go on when it answers again"
 
 
+class StorageUnknownError(StorageLostError):
+    """The connection broke while a transaction was being committed: it is in the database whole, or not at all."""
+
+    code = "storage-unknown"
+    next = "look the entry up by its id when the database answers again (`abac audit show ID`)"
+
+
+class StorageKeyError(StorageError):
+    """There is no signing key, or another one than the log's."""
+
+    code = "storage-key"
+    next = "set ABAC_AUDIT_KEY or ABAC_AUDIT_KEY_FILE to the log's own key; its first entry says which that is"
+
+
 class StorageOutdatedError(StorageError):
     """The tables are not those of this version."""
 
     code = "storage-schema"
     next = "abac db upgrade"
+
+
+class StorageDuplicateError(StorageError):
+    """A row with the same key is there already: an entry with that id."""
+
+    code = "storage-duplicate"
+    next = "look the entry up by its id: it is in the log (`abac audit show ID`)"
 
 
 class StorageConflictError(StorageError):
@@ -86,8 +118,9 @@ _SQLITE = {
     sqlite3.SQLITE_NOTADB: StorageCorruptError,
     sqlite3.SQLITE_IOERR: StorageLostError,
     sqlite3.SQLITE_CANTOPEN: StorageLostError,
+    sqlite3.SQLITE_CONSTRAINT: StorageDuplicateError,
 }
-"""By SQLite's primary result code."""
+"""By SQLite's primary result code, the last eight bits of an extended one."""
 
 _POSTGRES = {
     "53100": StorageFullError,
@@ -95,36 +128,39 @@ _POSTGRES = {
     "42501": StorageReadOnlyError,
     "55P03": StorageLockedError,
     "57014": StorageLockedError,
+    "53300": StorageLostError,
+    "42P01": StorageOutdatedError,
+    "42703": StorageOutdatedError,
+    "23505": StorageDuplicateError,
     "XX001": StorageCorruptError,
     "XX002": StorageCorruptError,
 }
-"""By SQLSTATE; class 08 and 57P are connections, anything without a state is one too."""
+"""By SQLSTATE."""
+
+_LOST = ("08", "57P")
+"""SQLSTATEs that begin so are connections; an error of a connection without any is one that broke."""
 
 
-def translated(error: SQLAlchemyError) -> StorageError:
-    """Return the error of ours that a database error is."""
-    message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    cause = getattr(error, "orig", None)
+def translated(error: Exception) -> StorageError:
+    """Return the error of ours that an error of SQLAlchemy's or of a driver is."""
+    cause = getattr(error, "orig", None) or error
+    message = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
     if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        return _SQLITE.get(code, StorageError)(message)
+        return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, StorageError)(message)
     state = getattr(cause, "sqlstate", None)
     if state in _POSTGRES:
         return _POSTGRES[state](message)
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or state is None or state[:3] in _LOST):
-        return StorageLostError(message)
     if isinstance(error, sa.exc.TimeoutError):
         return StorageLockedError(message)
+    if isinstance(cause, _BROKEN) and (state is None or state.startswith(_LOST)):
+        return StorageLostError(message)
     return StorageError(message)
-
-
-_LOST = ("080", "57P", "08P")
 
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Turn SQLAlchemy's errors into ours."""
+    """Turn the errors of SQLAlchemy and the drivers into ours."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except DRIVERS as error:
         raise translated(error) from error

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from abac.audit.clock import micros
 from abac.storage.database import Database
 from abac.storage.log import Clock
+
+BATCH = 500
+"""Subjects or handles that one statement asks for."""
 
 METADATA = sa.MetaData()
 
@@ -40,6 +45,14 @@ class SubjectKey(NamedTuple):
     key: bytes
 
 
+class KeptKey(NamedTuple):
+    """A key with whom and which month it is for."""
+
+    key: bytes
+    subject: str
+    period: str
+
+
 class SubjectKeys:
     """The keys of one database, made when first asked for. Share it between threads."""
 
@@ -49,6 +62,9 @@ class SubjectKeys:
 
     def create(self) -> None:
         """Make the table where there is none."""
+        with self.database.reading() as connection:
+            if sa.inspect(connection).has_table(SUBJECT_KEYS.name):
+                return
         with self.database.writing() as connection:
             METADATA.create_all(connection)
 
@@ -56,7 +72,8 @@ class SubjectKeys:
         """Return the keys of pairs of subject and period; new ones are durable before this returns."""
         pairs = set(wanted)
         with self._turn:
-            found = self._find(pairs)
+            with self.database.reading() as connection:
+                found = _found(connection, pairs)
             missing = sorted(pairs - found.keys())
             if missing:
                 found |= self._make(missing)
@@ -64,13 +81,25 @@ class SubjectKeys:
 
     def by_handle(self, handles: Iterable[bytes]) -> Mapping[bytes, bytes]:
         """Return the keys that still exist, by handle."""
-        listed = list(set(handles))
+        query = sa.select(SUBJECT_KEYS.c.handle, SUBJECT_KEYS.c.key)
         found: dict[bytes, bytes] = {}
         with self.database.reading() as connection:
+            for some in _batches(sorted(set(handles))):
+                found |= {row.handle: row.key for row in connection.execute(_among(query, "handle", some))}
+        return found
+
+    def kept(self, handles: Iterable[bytes]) -> Mapping[bytes, KeptKey]:
+        """Return the keys that still exist with whom they are for, by handle."""
+        listed = list(set(handles))
+        of = SUBJECT_KEYS.c
+        query = sa.select(of.handle, of.key, of.subject, of.period)
+        found: dict[bytes, KeptKey] = {}
+        with self.database.reading() as connection:
             for at in range(0, len(listed), 500):
-                query = sa.select(SUBJECT_KEYS.c.handle, SUBJECT_KEYS.c.key)
-                chosen = query.where(SUBJECT_KEYS.c.handle.in_(listed[at : at + 500]))
-                found |= {row.handle: row.key for row in connection.execute(chosen)}
+                chosen = query.where(of.handle.in_(listed[at : at + 500]))
+                found |= {
+                    row.handle: KeptKey(row.key, row.subject, row.period) for row in connection.execute(chosen)
+                }
         return found
 
     def handles(self, *, subject: str | None = None, before: str | None = None) -> list[bytes]:
@@ -86,43 +115,40 @@ class SubjectKeys:
     def destroy(self, handles: Iterable[bytes]) -> int:
         """Destroy keys for good; return how many there were."""
         gone = 0
-        with self.database.writing() as connection:
-            for handle in handles:
-                gone += connection.execute(sa.delete(SUBJECT_KEYS).where(SUBJECT_KEYS.c.handle == handle)).rowcount
+        with self._turn, self.database.writing() as connection:
+            for some in _batches(sorted(set(handles))):
+                gone += connection.execute(_among(sa.delete(SUBJECT_KEYS), "handle", some)).rowcount
         return gone
 
-    def _find(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SubjectKey]:
-        found: dict[tuple[str, str], SubjectKey] = {}
-        query = sa.select(SUBJECT_KEYS).where(
-            SUBJECT_KEYS.c.subject == sa.bindparam("of"), SUBJECT_KEYS.c.period == sa.bindparam("in_period")
-        )
-        with self.database.reading() as connection:
-            for subject, period in pairs:
-                row = connection.execute(query, {"of": subject, "in_period": period}).one_or_none()
-                if row is not None:
-                    found[subject, period] = SubjectKey(row.handle, row.key)
-        return found
-
     def _make(self, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], SubjectKey]:
-        made: list[dict[str, Any]] = [
-            {
-                "handle": os.urandom(16),
-                "subject": subject,
-                "period": period,
-                "key": os.urandom(32),
-                "made_at": micros(self._clock()),
-            }
-            for subject, period in pairs
-        ]
+        """Make keys, and return them, or those of another process that was first."""
+        at = micros(self._clock())
+        names = ("handle", "subject", "period", "key", "made_at")
+        made = [dict(zip(names, (os.urandom(16), *pair, os.urandom(32), at), strict=True)) for pair in pairs]
         with self.database.writing() as connection:
-            for row in made:
-                known = connection.execute(
-                    sa.select(SUBJECT_KEYS).where(
-                        SUBJECT_KEYS.c.subject == row["subject"], SUBJECT_KEYS.c.period == row["period"]
-                    )
-                ).one_or_none()
-                if known is not None:  # another process was first
-                    row.update(handle=known.handle, key=known.key)
-                else:
-                    connection.execute(sa.insert(SUBJECT_KEYS).values(row))
-        return {(row["subject"], row["period"]): SubjectKey(row["handle"], row["key"]) for row in made}
+            insert = sqlite_insert if self.database.is_sqlite else postgresql_insert
+            connection.execute(insert(SUBJECT_KEYS).on_conflict_do_nothing(), made)
+            return _found(connection, pairs)
+
+
+def _found(connection: sa.Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SubjectKey]:
+    """Return the keys that there are: one query for each period and batch of subjects."""
+    by_period: dict[str, list[str]] = {}
+    for subject, period in pairs:
+        by_period.setdefault(period, []).append(subject)
+    found: dict[tuple[str, str], SubjectKey] = {}
+    for period, subjects in by_period.items():
+        query = sa.select(SUBJECT_KEYS).where(SUBJECT_KEYS.c.period == period)
+        for some in _batches(subjects):
+            for row in connection.execute(_among(query, "subject", some)):
+                found[row.subject, period] = SubjectKey(row.handle, row.key)
+    return found
+
+
+def _among(statement: Any, column: str, values: Sequence[Any]) -> Any:
+    return statement.where(SUBJECT_KEYS.c[column].in_(values))
+
+
+def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for at in range(0, len(values), BATCH):
+        yield values[at : at + BATCH]

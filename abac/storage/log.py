@@ -7,17 +7,21 @@ What an entry says is `audit.entry`'s part; grouping entries so that a commit se
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from abac.audit.clock import from_micros
-from abac.audit.entry import Draft
+from abac.audit.clock import from_micros, stamp
+from abac.audit.entry import Draft, act
 from abac.audit.note import SigningKey
-from abac.storage.appending import Appending
+from abac.storage.appending import Appending, begun
 from abac.storage.database import Database
+from abac.storage.faults import StorageKeyError
+from abac.storage.group import KEY, End, Group, grouped, identity, not_before
+from abac.storage.rows import CHECKPOINT, rows
 from abac.storage.tables import CHECKPOINTS, ENTRIES, HEAD, OPENINGS, TILES
 
 Clock = Callable[[], datetime]
@@ -63,30 +67,88 @@ class Appended(NamedTuple):
 
 
 class DecisionLog:
-    """The log of one database. Share it between threads."""
+    """The log of one database. Share it between threads. Without a key it can be read only.
 
-    def __init__(self, database: Database, key: SigningKey, clock: Clock) -> None:
+    Its first entry, of kind `log`, is written with the first that is appended: it says the log's name and the key
+    of its checkpoints.
+    """
+
+    def __init__(self, database: Database, key: SigningKey | None, clock: Clock) -> None:
         self.database, self.key, self.clock = database, key, clock
+        self._preparing = threading.Lock()
+        self._next, self._alone = End(), True
 
     # --- writing -------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def appending(self) -> Iterator[Appending]:
-        """Hold the write lock: what is appended and written inside commits together, at the end."""
-        with self.database.writing() as connection:
-            appending = Appending(connection, self.key, self.clock())
+        """Hold the write lock: what is appended and written inside commits together, at the end.
+
+        Raises `StorageError`; then none of it is in the database, unless it is a `StorageUnknownError`: `find`
+        tells. Without a key, or with one that is not the log's, raises `StorageKeyError`.
+        """
+        with self._appending(self._signing()) as appending:
             yield appending
-            appending.close()
 
     def append(self, drafts: Sequence[Draft]) -> Appended:
-        """Append a group in a transaction of its own. Raises `StorageError`; then none of it is in the log,
-        unless the error is that a commit's outcome is unknown (`StorageLostError`): `find` tells.
-        """  # noqa: D205  # one sentence
+        """Append a group in a transaction of its own. Raises as `appending` does, `ValueError` for no drafts.
+
+        Two threads that append in turn are faster than one: while the database commits the group of one, that of
+        the other is hashed and signed on the end that the log will then have. If it has another (other processes
+        write, the commit failed), that is done again under the lock.
+        """
+        if not drafts:
+            raise ValueError("a group has one draft at least")
+        key = self._signing()
+        with contextlib.ExitStack() as preparing:
+            preparing.enter_context(self._preparing)
+            group = self._expected(drafts, key)
+            with self.database.turn(CHECKPOINT) as turn:
+                way = rows(turn.raw)
+                self._alone = turn.answer == (self._next.checkpoint,)
+                if group is None or not self._alone:
+                    end, at, before = begun(way, key, self.clock(), succeeds=False)
+                    group = grouped(end, [*before, *drafts], at, key)
+                end = group.end
+
+                def commit() -> None:
+                    self._next = end
+                    preparing.close()  # while the database commits, the next group is prepared
+                    turn.commit()
+
+                way.write(group, commit)
+        return Appended(range(end.size - len(drafts), end.size), from_micros(end.integrated_at), end.checkpoint)
+
+    def _expected(self, drafts: Sequence[Draft], key: SigningKey) -> Group | None:
+        """Return the group on the end that the log will have; None where this process does not know it.
+
+        It does as long as nobody else appends: while others do, preparing ahead is work for nothing.
+        """
+        end = self._next
+        return grouped(end, drafts, not_before(end, self.clock()), key) if end.size and self._alone else None
+
+    def _signing(self) -> SigningKey:
+        if self.key is None:
+            raise StorageKeyError("the log was opened without its signing key: it can be read only")
+        return self.key
+
+    def succeed(self, key: SigningKey, *, who: str, approver: str, why: str) -> Appended:
+        """Make another key of the same name the log's, by an entry of kind `key` that the new key signs first."""
+        with self._appending(key, succeeds=True) as appending:
+            what = {"origin": key.name, "key": key.verifying.text()}
+            at = appending.at
+            draft = act(identity(at), KEY, stamp(at), what, who=who, approver=approver, why=why)
+            places = appending.append([draft])
+            end = appending.close()
+        self.key = key
+        return Appended(places, at, end.checkpoint)
+
+    @contextlib.contextmanager
+    def _appending(self, key: SigningKey, *, succeeds: bool = False) -> Iterator[Appending]:
         with self.database.writing() as connection:
-            appending = Appending(connection, self.key, self.clock())
-            places = appending.append(drafts)
-            note = appending.close()
-        return Appended(places, appending.at, note)
+            appending = Appending(connection, key, self.clock(), succeeds=succeeds)
+            yield appending
+            appending.close()
 
     # --- reading -------------------------------------------------------------------------------------------
 

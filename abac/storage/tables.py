@@ -31,13 +31,16 @@ METADATA = MetaData(
     }
 )
 
+_PLACE = BigInteger().with_variant(Integer, "sqlite")
+"""A place in the log. SQLite takes a key of type INTEGER, and no other, for the row's number: no index then."""
+
 _MOMENT = BigInteger
 """Times in our tables are microseconds since 1970 UTC: both databases keep them exactly."""
 
 ENTRIES = Table(
     "abac_entries",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", _PLACE, primary_key=True, autoincrement=False),
     Column("id", LargeBinary(16), nullable=False, comment="UUIDv7 (RFC 9562)"),
     Column("kind", String(32), nullable=False),
     Column("integrated_at", _MOMENT, nullable=False),
@@ -54,7 +57,7 @@ ENTRIES = Table(
 OPENINGS = Table(
     "abac_openings",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", _PLACE, primary_key=True, autoincrement=False),
     Column("key", LargeBinary(16), nullable=False, comment="which subject key it is encrypted under"),
     Column("opening", LargeBinary, nullable=False),
 )
@@ -80,7 +83,7 @@ HEAD = Table(
 CHECKPOINTS = Table(
     "abac_checkpoints",
     METADATA,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", _PLACE, primary_key=True, autoincrement=False),
     Column("at", _MOMENT, nullable=False),
     Column("note", Text, nullable=False),
 )
@@ -102,6 +105,7 @@ PUBLICATIONS = Table(
     "abac_publications",
     METADATA,
     Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="the entry that recorded it"),
+    Column("kind", String(32), nullable=False, comment="publication or rollback"),
     Column("revision", String(64), ForeignKey(REVISIONS.c.revision), nullable=False),
     Column("effective_at", _MOMENT, nullable=False),
     Column("recorded_at", _MOMENT, nullable=False),
@@ -122,7 +126,7 @@ DIRECTIVE_EVENTS = Table(
     Column("event", String(32), nullable=False),
     Column("at", _MOMENT, nullable=False, comment="when it takes effect"),
     Column("recorded", _MOMENT, nullable=False, comment="when it was recorded, as the document says"),
-    Column("recorded_at", _MOMENT, nullable=False, comment="when the log recorded it"),
+    Column("recorded_at", _MOMENT, nullable=False, comment="from when it was known: the later of both"),
     Index(None, "directive"),
 )
 

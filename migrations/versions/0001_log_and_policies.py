@@ -8,11 +8,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+PLACE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
         "abac_checkpoints",
-        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", PLACE, autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_abac_checkpoints")),
@@ -29,7 +31,9 @@ def upgrade() -> None:
         sa.Column(
             "recorded", sa.BigInteger(), nullable=False, comment="when it was recorded, as the document says"
         ),
-        sa.Column("recorded_at", sa.BigInteger(), nullable=False, comment="when the log recorded it"),
+        sa.Column(
+            "recorded_at", sa.BigInteger(), nullable=False, comment="from when it was known: the later of both"
+        ),
         sa.PrimaryKeyConstraint("seq", "number", name=op.f("pk_abac_directive_events")),
     )
     with op.batch_alter_table("abac_directive_events", schema=None) as batch_op:
@@ -37,7 +41,7 @@ def upgrade() -> None:
 
     op.create_table(
         "abac_entries",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", PLACE, autoincrement=False, nullable=False),
         sa.Column("id", sa.LargeBinary(length=16), nullable=False, comment="UUIDv7 (RFC 9562)"),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("integrated_at", sa.BigInteger(), nullable=False),
@@ -63,6 +67,7 @@ def upgrade() -> None:
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.Column("integrated_at", sa.BigInteger(), nullable=False),
         sa.Column("checkpoint", sa.Text(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_abac_head_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_abac_head")),
     )
     op.create_table(
@@ -86,7 +91,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "abac_openings",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", PLACE, autoincrement=False, nullable=False),
         sa.Column(
             "key", sa.LargeBinary(length=16), nullable=False, comment="which subject key it is encrypted under"
         ),
@@ -121,11 +126,17 @@ def upgrade() -> None:
         sa.Column("hashes", sa.LargeBinary(), nullable=False, comment="up to 256 nodes of 32 bytes"),
         sa.PrimaryKeyConstraint("level", "index", name=op.f("pk_abac_tiles")),
     )
+    if (
+        op.get_context().dialect.name == "postgresql"
+    ):  # hashes cannot be compressed, and a growing tile stays in its row
+        op.execute("ALTER TABLE abac_tiles ALTER COLUMN hashes SET STORAGE EXTERNAL")
+        op.execute("ALTER TABLE abac_tiles SET (toast_tuple_target = 8160)")
     op.create_table(
         "abac_publications",
         sa.Column(
             "seq", sa.BigInteger(), autoincrement=False, nullable=False, comment="the entry that recorded it"
         ),
+        sa.Column("kind", sa.String(length=32), nullable=False, comment="publication or rollback"),
         sa.Column("revision", sa.String(length=64), nullable=False),
         sa.Column("effective_at", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),

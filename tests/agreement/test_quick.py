@@ -23,7 +23,7 @@ from tests.agreement.strategies import FUNCTIONS, POOLS, SCHEMA, policy, trees
 seeds = st.integers(0, 2**32)
 
 
-def _value(source, kind):
+def value(source, kind):
     if not isinstance(kind, SetType):
         return source.choice(POOLS[kind])
     pool = POOLS[kind.element]
@@ -36,8 +36,8 @@ def bare(source, known):
     parts = {c.value: {} for c in Category}
     for definition in SCHEMA:
         if source.random() < known:
-            value = None if source.random() < 0.02 else _value(source, definition.type)
-            parts[definition.category.value][definition.name] = value
+            held = None if source.random() < 0.02 else value(source, definition.type)
+            parts[definition.category.value][definition.name] = held
     if source.random() < 0.6:
         parts["action"] = source.choice(("read", "a", "b"))
     if source.random() < 0.2:

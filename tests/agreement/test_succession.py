@@ -29,7 +29,7 @@ edits = st.lists(
 )
 
 
-def _edited(root, edit):
+def edited(root, edit):
     """Insert a rule, or remove one, in one of the two policies."""
     which, at, rule = edit
     children = list(root.children)
@@ -50,7 +50,7 @@ def test_after_any_edits_it_decides_as_one_compiled_from_nothing(first, second, 
     root = PolicySet("root", Algorithm.DENY_OVERRIDES, (first, second))
     program = assemble(SCHEMA, root, FUNCTIONS)
     for edit in edits:
-        root = _edited(root, edit)
+        root = edited(root, edit)
         program = assemble(SCHEMA, root, FUNCTIONS, previous=program)
         if source.random() < 0.3:
             fresh = assemble(SCHEMA, root, FUNCTIONS)
@@ -70,7 +70,7 @@ def test_few_edits_sort_nothing_again_and_many_do():
     slots = program.index.free
     grown_up = Comparison(Order.AT_LEAST, Attribute(Category.SUBJECT, "age", INT), Constant(18, INT))
     for n in range(slots + 1):
-        before, root = root, _edited(root, (0, n // 2, Rule(f"r{n}", Effect.PERMIT, grown_up)))
+        before, root = root, edited(root, (0, n // 2, Rule(f"r{n}", Effect.PERMIT, grown_up)))
         assert (successor(program.index, before, root) is None) == (n == slots)
         program = assemble(SCHEMA, root, FUNCTIONS, previous=program)
 

@@ -78,6 +78,11 @@ class Asked:
         """Return every constant it asks about."""
         return {c for atom in self.atoms.values() for c in atom.constants}
 
+    @property
+    def demanded(self) -> Assurance:
+        """The highest assurance that an atom demands."""
+        return max(atom.least for atom in self.atoms.values())
+
 
 def fold(condition: Condition, atom: Callable[[Condition], int]) -> int:
     """Return the truth (0, 1, 2) of a condition by that of its atoms, strong Kleene."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from math import inf, nextafter
 from typing import Any
 
+from abac.compiler.index.bounded import Bounded
 from abac.compiler.index.cells import Cuts
 from abac.compiler.index.masks import Mask
 
@@ -19,22 +20,18 @@ SPARE = 512
 """So many values that share their mask with others are remembered all the same; identifiers soon fill it."""
 
 
-class Memo(dict[Any, Mask]):
+class Memo(Bounded[Any, Mask]):
     """Masks by value; a new one is computed, and remembered where `compute` says so, up to `limit` at a time."""
 
-    __slots__ = ("_compute", "_limit")
+    __slots__ = ("_compute",)
 
     def __init__(self, compute: Callable[[Any], tuple[Mask, bool]], limit: int) -> None:
-        super().__init__()
-        self._compute, self._limit = compute, limit
+        super().__init__(limit)
+        self._compute = compute
 
     def __missing__(self, value: Any) -> Mask:
         mask, keep = self._compute(value)
-        if keep:
-            if len(self) >= self._limit:
-                self.clear()
-            self[value] = mask
-        return mask
+        return self.keep(value, mask) if keep else mask
 
 
 class Names(Memo):
@@ -79,11 +76,7 @@ class Line(Memo):
     def __missing__(self, value: Any) -> Mask:
         if not self._sound(value):
             return super().__missing__(value)
-        mask = self.kept[bisect_right(self.bounds, value)]
-        if len(self) >= self._limit:
-            self.clear()
-        self[value] = mask
-        return mask
+        return self.keep(value, self.kept[bisect_right(self.bounds, value)])
 
 
 def _next(number: float) -> float:

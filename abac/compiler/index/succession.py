@@ -1,7 +1,8 @@
 """The index of the next program, made from that of the last where few rules came or went.
 
-Rules that stay keep their slots; new ones take free slots and a rank between their neighbours, and only what they
-read is sorted. So publishing a change costs a pass over the rules' names, not over their conditions.
+Rules that stay keep their slots; new ones, never in parts, take free slots and a rank between their neighbours,
+and only what they read is sorted. So publishing a change costs a pass over the rules' names, not over their
+conditions.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from abac.compiler.index import GAP, Index, Members, Slot, extended
+from abac.compiler.index import GAP, Index, Members, Slot, conjuncts, extended
 from abac.compiler.index.masks import toggled
 from abac.policy.rule import Policy, PolicySet, Rule, policies
 
@@ -43,7 +44,9 @@ def successor(index: Index, before: PolicySet, after: PolicySet) -> Index | None
     if len(ranked) < len(added):
         return None
     return _amended(
-        index, [(p.policy, rank, p.rule) for p, rank in ranked], [n for n in index.rules if n not in stay]
+        index,
+        [(p.policy, rank, p.rule) for p, rank in ranked],
+        [n for n in index.rules if index.leading.get(n, n) not in stay],
     )
 
 
@@ -59,7 +62,7 @@ def _bare(node: Policy | PolicySet) -> Policy | PolicySet:
 
 
 def _places(index: Index, root: PolicySet) -> Iterator[_Place]:
-    slots = {id(rule): slot for slot, rule in index.rules.items()}
+    slots = {id(rule): slot for slot, rule in index.rules.items() if slot not in index.leading}
     for number, policy in enumerate(policies(root)):
         yield from (_Place(rule, number, slots.get(id(rule))) for rule in policy.rules)
         yield from (_Place(rule, number, slots.get(id(rule))) for rule in policy.obligation_rules)
@@ -115,4 +118,4 @@ def _amended(index: Index, added: Iterable[tuple[int, int, Slot]], removed: Iter
         several=index.several & ~gone,
         owing=index.owing & ~gone,
     )
-    return extended(left, new)
+    return extended(left, new, {n: conjuncts(rule.condition) for n, rule in new.items()})

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from abac.compiler.index.asks import CLASSES
+from abac.compiler.index.asks import CLASSES, Lane
 from abac.compiler.index.cells import BYTES, OTHER
 from abac.compiler.index.layer import Layer
 from abac.compiler.index.masks import Mask
@@ -27,7 +27,10 @@ FEW = 8
 
 
 class Table:
-    """One attribute's layers and memos. Share it between threads freely: what it remembers never changes."""
+    """One attribute's layers and memos. Share it between threads freely: what it remembers never changes.
+
+    `named` are the values that rules name, where they ask for nothing else, and `others` the mask of all others.
+    """
 
     def __init__(self, definition: AttributeDefinition, layers: tuple[Layer, ...], capacity: int) -> None:
         self.definition, self.layers, self.capacity = definition, layers, capacity
@@ -44,9 +47,36 @@ class Table:
         self._closures = sum(len(one.closures) for one in layers)
         limit = max(64, BYTES // (capacity // 8 + 150))
         self._met: set[Any] = set()
+        self.named: frozenset[Any] | None = None
+        self.others: Mask | None = None
         self.memo = self._memo(limit)
         self.single = Memo(self._first_single, limit)
         self._sets = Memo(self._first_set, limit)
+
+    @property
+    def settled(self) -> bool:
+        """Whether plain values leave nothing open: they are known as well as any rule demands."""
+        demanded = [asked.demanded for one in self.layers for _, asked in one.scalars]
+        demanded += [asked.least for one in self.layers for _, asked in one.sets]
+        level = self.definition.assurance
+        return (self.definition.complete or not self.is_set) and all(least <= level for least in demanded)
+
+    @property
+    def by_bounds(self) -> bool:
+        """Whether it is a double that rules ask only what can be found by bisection."""
+        return self.plain is float and not self.is_set and not self._closures
+
+    @property
+    def joins(self) -> str | None:
+        """How the masks of two elements become that of the set of both, as an operator; None if not so."""
+        asked = [(slot, question.lane) for one in self.layers for slot, question in one.sets]
+        lanes = {lane for _, lane in asked}
+        if self._closures:
+            return None
+        if lanes <= {Lane.NONE, Lane.ALL}:
+            return "|"
+        once = len({slot for slot, _ in asked}) == len(asked)  # what two lanes say of one rule is joined by OR
+        return "&" if once and lanes <= {Lane.ANY, Lane.NOT_ALL} else None
 
     # --- values as they come -----------------------------------------------------------------------------
 
@@ -90,13 +120,9 @@ class Table:
         held = [one.at(self.definition.assurance) for one in self.layers]
         named = [one.named for one in held]
         if None not in named:
-            return Names(
-                self._first,
-                limit,
-                self._sound,
-                frozenset().union(*named),
-                self._joined(self.definition.assurance, OTHER),
-            )
+            self.named = frozenset().union(*named)
+            self.others = self._joined(self.definition.assurance, OTHER)
+            return Names(self._first, limit, self._sound, self.named, self.others)
         line = held[0].line() if len(held) == 1 else None
         return Memo(self._first, limit) if line is None else Line(self._first, limit, self._sound, line)
 

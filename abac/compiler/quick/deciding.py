@@ -1,11 +1,19 @@
-"""The second half of the quick function: from the joined masks, in two truths, to a remembered outcome."""
+"""The second half of the quick function: from what is joined, in two truths, to a remembered outcome.
+
+It is the same whether masks are joined or the words of one page; `Whole` and `Paged` say where the masks that it
+asks for come from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from abac.compiler.index import Index, Members
-from abac.compiler.outcomes import Outcomes, Remembered
+from abac.compiler.index import Index, Members, in_order
+from abac.compiler.index.masks import Mask
+from abac.compiler.index.pages import Left
+from abac.compiler.index.table import Table
+from abac.compiler.outcomes import Outcomes
+from abac.compiler.quick.places import Places
 from abac.compiler.quick.text import Text
 from abac.policy.rule import Algorithm, Policy, PolicySet
 
@@ -13,41 +21,91 @@ LONG = 2_048
 """From so many slots on, finding that one rule decides is cheaper than hashing a mask."""
 
 
-def deciding(text: Text, root: PolicySet, index: Index, outcomes: Outcomes) -> None:
+class Whole:
+    """Masks of all rules, and outcomes by them."""
+
+    exact = False
+    """Whether only slots that hold a rule can stand."""
+
+    def __init__(self, text: Text, index: Index, outcomes: Outcomes) -> None:
+        self._text, self._index, self._outcomes = text, index, outcomes
+
+    def standing(self) -> str:
+        """Write how the rules that stand come from `joined`; return what settles them the general way."""
+        full = self._text.bind("full", (1 << self._index.capacity) - 1)
+        self._text.add(2, f"if joined > {full}:")
+        self._text.add(3, "return settle(joined, request, discharges)")
+        self._text.add(2, f"standing = joined ^ {full}")
+        return "settle(joined, request, discharges)"
+
+    def mask(self, stem: str, mask: Mask) -> str:
+        """Return the name of a mask."""
+        return self._text.bind(stem, mask)
+
+    def outcome(self, indent: int, answer: int) -> None:
+        """Write the way from the rules `cited` to the outcome."""
+        known = self._outcomes.permitted if answer == 1 else self._outcomes.denied
+        if self._index.capacity >= LONG:
+            alone = self._text.bind("alone", self._outcomes.alone(known))
+            self._text.add(indent, "top = cited.bit_length()")
+            self._text.add(indent, f"if cited and cited == 1 << top - 1: return {alone}[top]")
+        self._text.add(indent, f"return {self._text.bind('outcomes', known)}[cited]")
+
+
+class Paged(Whole):
+    """Masks of one page, and outcomes by them: those of the place that the value of the pivot leads to."""
+
+    exact = True
+
+    def __init__(self, text: Text, index: Index, outcomes: Outcomes, left: Left) -> None:
+        super().__init__(text, index, outcomes)
+        self._left, self._masks = left, dict[str, Mask]()
+
+    def standing(self) -> str:
+        """Return what settles the rules that stand, of which nothing is open."""
+        full = self._text.bind("full", (1 << self._index.capacity) - 1)
+        slots = self._text.bind("slots", self._left.slots)
+        return f"settle({full} ^ {slots}(standing, page), request, discharges)"
+
+    def mask(self, stem: str, mask: Mask) -> str:
+        """Return the name of a mask."""
+        name = f"{stem}_{len(self._masks)}"
+        self._masks[name] = mask
+        return name
+
+    def outcome(self, indent: int, answer: int) -> None:
+        """Write the way from the rules `cited` to the outcome."""
+        self._text.add(indent, f"return {'permitted' if answer == 1 else 'denied'}[cited]")
+
+    def place(self, value: str, doubles: Sequence[Table]) -> tuple[str, str]:
+        """Return the lines that find a place and take it apart."""
+        places = Places(self._index, self._left, list(self._masks.values()), doubles, self._outcomes)
+        known, more = self._text.bind("places", places.known), self._text.bind("place", places.more)
+        lines = [f"bounds{n}, kept{n}" for n in range(len(doubles))]
+        names = ", ".join(["page", "possible", *self._masks, "permitted", "denied", *lines])
+        return f"try: {names} = {known}[{value}]", f"except KeyError: {names} = {more}({value})"
+
+
+def deciding(text: Text, root: PolicySet, index: Index, outcomes: Outcomes, held: Whole) -> None:
     """Write the part from `joined` to the outcome."""
-    full = text.bind("full", (1 << index.capacity) - 1)
-    text.add(2, f"if joined > {full}:")
-    text.add(3, "return settle(joined, request, discharges)")
-    text.add(2, f"standing = joined ^ {full}")
-    special = index.several | index.owing | (index.strays if _in_order(root) else 0)
+    settled = held.standing()
+    special = index.several | index.owing | (index.strays if in_order(root) else 0)
     if special:
-        text.add(2, f"if standing & {text.bind('special', special)}:")
-        text.add(3, "return settle(joined, request, discharges)")
-    if _simple(text, root, index, outcomes):
+        text.add(2, f"if standing & {held.mask('special', special)}:")
+        text.add(3, f"return {settled}")
+    if _simple(text, root, index, outcomes, held):
         return
-    combined = _Tree(text, iter(index.members))
+    combined = _Tree(text, iter(index.members), held)
     answer = combined.answer(root)
     text.add(2, f"answer = {answer}")
-    for number, mask, known in (
-        (1, combined.permits, outcomes.permitted),
-        (2, combined.denies, outcomes.denied),
-    ):
+    for number, mask in ((1, combined.permits), (2, combined.denies)):
         text.add(2, f"if answer == {number}:")
-        text.add(3, f"cited = {combined.relevant} & {text.bind('mask', mask)}")
-        _outcome(text, 3, index, outcomes, known)
+        text.add(3, f"cited = {combined.relevant} & {held.mask('mask', mask)}")
+        held.outcome(3, number)
     text.add(2, f"return {text.bind('nothing', outcomes.not_applicable)}")
 
 
-def _outcome(text: Text, indent: int, index: Index, outcomes: Outcomes, known: Remembered) -> None:
-    """Write the way from the rules `cited` to the outcome."""
-    if index.capacity >= LONG:
-        alone = text.bind("alone", outcomes.alone(known))
-        text.add(indent, "top = cited.bit_length()")
-        text.add(indent, f"if cited and cited == 1 << top - 1: return {alone}[top]")
-    text.add(indent, f"return {text.bind('outcomes', known)}[cited]")
-
-
-def _simple(text: Text, root: PolicySet, index: Index, outcomes: Outcomes) -> bool:
+def _simple(text: Text, root: PolicySet, index: Index, outcomes: Outcomes, held: Whole) -> bool:
     """Write the decision of a tree of one policy, by deny-overrides throughout, as most are; else say no."""
     node: Policy | PolicySet = root
     denied = node.default_deny
@@ -57,10 +115,14 @@ def _simple(text: Text, root: PolicySet, index: Index, outcomes: Outcomes) -> bo
     if isinstance(node, PolicySet) or node.algorithm is not Algorithm.DENY_OVERRIDES:
         return False
     (own,) = index.members
-    for mask, known in ((own.denies, outcomes.denied), (own.permits, outcomes.permitted)):
-        text.add(2, f"cited = standing & {text.bind('mask', mask)}")
-        text.add(2, "if cited:")
-        _outcome(text, 3, index, outcomes, known)
+    text.add(2, "if standing:")
+    text.add(3, f"cited = standing & {held.mask('denies', own.denies)}")
+    text.add(3, "if cited:")
+    held.outcome(4, 2)
+    permits = "standing" if held.exact and not own.riders else f"standing & {held.mask('permits', own.permits)}"
+    text.add(3, f"cited = {permits}")
+    text.add(3, "if cited:")
+    held.outcome(4, 1)
     rest = outcomes.denied[0] if denied else outcomes.not_applicable
     text.add(2, f"return {text.bind('rest', rest)}")
     return True
@@ -73,8 +135,8 @@ class _Tree:
     `permits` and `denies` are all rules by effect.
     """
 
-    def __init__(self, text: Text, members: Iterator[Members]) -> None:
-        self._text, self._members = text, members
+    def __init__(self, text: Text, members: Iterator[Members], held: Whole) -> None:
+        self._text, self._members, self._held = text, members, held
         self._free = 0
         self._firsts: list[str] = []
         self.permits = self.denies = 0
@@ -83,7 +145,7 @@ class _Tree:
     def relevant(self) -> str:
         if not self._firsts:
             return "standing"
-        free = [f"standing & {self._text.bind('free', self._free)}"] if self._free else []
+        free = [f"standing & {self._held.mask('free', self._free)}"] if self._free else []
         return f"({' | '.join([*free, *self._firsts])})"
 
     def answer(self, node: Policy | PolicySet) -> str:
@@ -95,16 +157,16 @@ class _Tree:
             return _BY_ALGORITHM[node.algorithm].format(permit=permit, deny=deny, rest=rest)
         own = next(self._members)
         self.permits, self.denies = self.permits | own.permits, self.denies | own.denies
-        permits = self._text.bind("permits", own.permits)
+        permits = self._held.mask("permits", own.permits)
         if node.algorithm.in_order:
             return self._first(own, permits, rest)
         self._free |= own.permits | own.denies
         permit = f"standing & {permits}"
-        deny = f"standing & {self._text.bind('denies', own.denies)}"
+        deny = f"standing & {self._held.mask('denies', own.denies)}"
         return _BY_ALGORITHM[node.algorithm].format(permit=permit, deny=deny, rest=rest)
 
     def _first(self, own: Members, permits: str, rest: int) -> str:
-        rules = self._text.bind("rules", own.permits | own.denies)
+        rules = self._held.mask("rules", own.permits | own.denies)
         top = self._kept(f"(standing & {rules}).bit_length()")
         first = self._kept(f"1 << {top} - 1 if {top} else 0")
         self._firsts.append(first)
@@ -123,9 +185,3 @@ _BY_ALGORITHM: Mapping[Algorithm, str] = {
     Algorithm.PERMIT_UNLESS_DENY: "2 if {deny} else 1",
 }
 """The order-free algorithms in two truths."""
-
-
-def _in_order(node: Policy | PolicySet) -> bool:
-    if isinstance(node, Policy):
-        return node.algorithm.in_order
-    return any(_in_order(child) for child in node.children)
