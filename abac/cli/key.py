@@ -77,7 +77,7 @@ def rotate(
 def revoke(
     identity: Annotated[str, typer.Argument(help="The key's id.")], file: Annotated[Path, FILE] = DEFAULT
 ) -> None:
-    """End a key; servers notice when they read the document again."""
+    """End a key; servers notice within two seconds."""
     from abac.bootstrap import now
     from abac.rest import keys
     from abac.rest.keyfile import write_keys

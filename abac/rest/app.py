@@ -60,16 +60,10 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http":
-            endpoint = self.plain.get(scope["path"])
-            if endpoint is not None:
-                await self._answer(endpoint, scope, receive, send)
-                return
-            await super().__call__(scope, receive, _guarded(send, scope))
+        endpoint = self.plain.get(scope["path"]) if scope["type"] == "http" else None
+        if endpoint is None:
+            await super().__call__(scope, receive, _guarded(send, scope) if scope["type"] == "http" else send)
             return
-        await super().__call__(scope, receive, send)
-
-    async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = None
         try:
             held = headers(scope, self.evaluating.limits)
@@ -77,7 +71,7 @@ class Application(FastAPI):
             if scope["method"] != "POST":
                 raise _only_post()  # noqa: TRY301  # one place turns problems into answers
             data = await endpoint(receive, held)
-            status, head = 200, [_JSON, (b"content-length", str(len(data)).encode()), NO_SNIFF]
+            status, head = 200, [_JSON, (b"content-length", b"%d" % len(data)), NO_SNIFF]
         except GoneError:
             return
         except Problem as problem:

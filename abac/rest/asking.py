@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from abac.compiler.program import Program
-from abac.condition.schema import Assurance, Category
+from abac.condition.schema import Category
 from abac.condition.types import INT_MAX, INT_MIN, ScalarType
 from abac.errors import RequestError
 from abac.policy.request import Request
+from abac.rest.lowering import lowered, lowered_assertion
 from abac.rest.problems import Problem, bad_request
 from abac.rest.wire import Action, Entity, Evaluation
 from abac.service.ceiling import CALLER, STAMPED, Ceiling
@@ -56,17 +57,18 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class _Last:
-    """What the last item of a batch had, as it came and in our words. Environments of a batch are at one time."""
+    """What the last item of a batch had, as it came and in our words, and the one time of all of them."""
 
+    now: datetime
     who: Entity | None = None
     named: Action | None = None
     context: Attributes | None = None
     subject: Any = None
     action: Any = None
     environment: Attributes | None = None
-    ignored_of_who: list[str] = field(default_factory=list)
-    ignored_of_action: list[str] = field(default_factory=list)
-    ignored_of_context: list[str] = field(default_factory=list)
+    of_who: list[str] = field(default_factory=list)
+    of_action: list[str] = field(default_factory=list)
+    of_context: list[str] = field(default_factory=list)
 
 
 class _Category(NamedTuple):
@@ -111,7 +113,7 @@ class Asker:
     def ask_all(self, items: Sequence[Evaluation | Problem], *, flat: bool) -> list[Asked | Problem]:
         """Return the requests of a batch, at one time; what an item shares with the last, once."""
         found: list[Asked | Problem] = []
-        last = _Last()
+        last = _Last(self._clock())
         for item in items:
             if isinstance(item, Problem):
                 found.append(item)
@@ -126,19 +128,19 @@ class Asker:
         """Return the request of an item, with what is the very same in it as in the last one taken from there."""
         who, what, context = asked.subject, asked.resource, asked.context
         what_if = context is not None and context.get(WHAT_IF) is True
-        told: list[str]
         if who is not last.who:
-            last.ignored_of_who = told = []
-            last.subject, last.who = self.entity(who, self._subject, told, flat=flat), who
+            told: list[str] = []
+            last.subject, last.who, last.of_who = self.entity(who, self._subject, told, flat=flat), who, told
         if asked.action is not last.named:
-            last.ignored_of_action = told = []
-            last.action, last.named = self.action(asked.action, told), asked.action
+            told = []
+            last.action, last.named, last.of_action = self.action(asked.action, told), asked.action, told
         if context is not last.context or last.environment is None:
-            last.ignored_of_context = told = []
-            last.environment, last.context = self.environment(context, told, flat=flat, what_if=what_if), context
+            told = []
+            last.environment = self.environment(context, told, flat=flat, what_if=what_if, now=last.now)
+            last.context, last.of_context = context, told
         ignored: list[str] = []
         resource = self.entity(what, self._resource, ignored, flat=flat)
-        ignored = [*last.ignored_of_who, *last.ignored_of_action, *ignored, *last.ignored_of_context]
+        ignored = [*last.of_who, *last.of_action, *ignored, *last.of_context]
         return Asked(
             Request(last.subject, last.action, resource, last.environment, CALLER), tuple(ignored), what_if
         )
@@ -184,9 +186,15 @@ class Asker:
         return {**found, "name": action.name} if of.has_id else found
 
     def environment(
-        self, context: Attributes | None, ignored: list[str], *, flat: bool = False, what_if: bool = False
+        self,
+        context: Attributes | None,
+        ignored: list[str],
+        *,
+        flat: bool = False,
+        what_if: bool = False,
+        now: datetime | None = None,
     ) -> Attributes:
-        """Return the environment: the context, and the time, which is ours except in a what-if."""
+        """Return the environment: the context, and our own time (`now`, or the clock's), except in a what-if."""
         found: Attributes = {}
         if context:
             if self._environment.issuperset(context):
@@ -196,7 +204,7 @@ class Asker:
             if what_if and self._stamped and context.get(NOW) is not None:
                 return {**found, NOW: self._own_time(context[NOW])}
         if self._stamped:
-            found[NOW] = self._clock()
+            found[NOW] = self._clock() if now is None else now
         return found
 
     # --- what a caller says --------------------------------------------------------------------------------
@@ -212,30 +220,10 @@ class Asker:
 
     def _own_time(self, given: Any) -> Attributes:
         said = given if isinstance(given, dict) else {"value": given, "assurance": str(self._ceiling.assurance)}
-        return self._lowered_one(said)
+        return lowered_assertion(said, self._ceiling.assurance)
 
     def _lowered(self, attributes: Attributes) -> Attributes:
-        """Return the attributes with what they say of themselves lowered to the caller's ceiling."""
-        return {name: self._lowered_value(value) for name, value in attributes.items()}
-
-    def _lowered_value(self, value: Any) -> Any:
-        if value.__class__ is dict:
-            return self._lowered_one(value)
-        if value.__class__ is list:
-            return [self._lowered_one(one) if one.__class__ is dict else one for one in value]
-        return value
-
-    def _lowered_one(self, said: Attributes) -> Attributes:
-        """Lower one assertion, and the elements in it; what is malformed stays, to be refused at the door."""
-        lowered = dict(said)
-        level = _level(said.get("assurance"))
-        if level is not None and level > self._ceiling.assurance:
-            lowered["assurance"] = str(self._ceiling.assurance)
-        if isinstance(said.get("source"), str):
-            lowered["source"] = f"{CALLER.name}: {said['source'][:_SOURCE]}"
-        if said.get("value").__class__ is list:
-            lowered["value"] = [self._lowered_one(e) if e.__class__ is dict else e for e in said["value"]]
-        return lowered
+        return lowered(attributes, self._ceiling.assurance)
 
     # --- what the schema has -------------------------------------------------------------------------------
 
@@ -251,14 +239,6 @@ class Asker:
         return _Category(
             category.value, frozenset(names) - {own}, own in names, kind if definition is not None else "", values
         )
-
-
-_SOURCE = 100
-"""Characters of what a caller says of where a value comes from that are kept."""
-
-
-def _level(word: Any) -> Assurance | None:
-    return next((level for level in Assurance if str(level) == word), None)
 
 
 def _kept(given: Attributes, names: frozenset[str], where: str, ignored: list[str]) -> Attributes:

@@ -26,7 +26,7 @@ from abac.rest.asking import Types
 from abac.rest.door import Door
 from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
 from abac.rest.evaluating import Evaluating
-from abac.rest.keyfile import read_keys
+from abac.rest.keyfile import KeysInFile
 from abac.rest.keys import Keys
 from abac.rest.metering import Meter
 from abac.rest.paging import Pages
@@ -119,7 +119,7 @@ def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Doo
     """Return the door: keys from their document, tokens by their settings, or neither where that is asked for."""
     if settings.unsafe_no_auth:
         return Door(None, clock, anybody=_ceiling(settings.unsafe_ceiling))
-    found = keys or (read_keys(settings.keys) if settings.keys is not None else None)
+    found = keys or (KeysInFile(settings.keys) if settings.keys is not None else None)
     tokens = None
     if (said := settings.tokens) is not None:
         ceiling = _ceiling(said.ceiling, complete=said.complete_sets)

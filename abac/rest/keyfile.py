@@ -1,13 +1,14 @@
 """Keys as a document (`keys: abac/1`), readable by its owner only; digests in it, never a secret.
 
-It is read whole when a server starts, and again when the server is told so; a database table may take its place.
+A server reads it when it starts, and again when it has changed; a database table may take its place.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from abac.condition.schema import Assurance
 from abac.errors import CompileError, Findings, Span
 from abac.language import yaml_source
 from abac.rest.keys import Caller, Key, KeysInMemory, Rate, Role, Secret
+from abac.rest.logs import log
 from abac.service.ceiling import Ceiling
 from abac.service.files import read_text
 
@@ -46,6 +48,44 @@ class _Key(msgspec.Struct, forbid_unknown_fields=True):
     discharges: tuple[str, ...] = ()
     rate: _Rate | None = None
     until: datetime | None = None
+
+
+class KeysInFile:
+    """The keys of a document, read again once it has changed; looked at no more than once in `LOOKED` seconds.
+
+    A document that cannot be read leaves the keys as they were, and says so in the log.
+    """
+
+    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._monotonic = path, monotonic
+        self._mark, self._next = _mark(path), monotonic() + LOOKED
+        self._keys = read_keys(path)
+
+    def find(self, identity: str) -> Key | None:
+        """Return the key of that id, or None."""
+        now = self._monotonic()
+        if now >= self._next:
+            self._next = now + LOOKED
+            mark = _mark(self._path)
+            if mark != self._mark:
+                self._mark = mark
+                try:
+                    self._keys = read_keys(self._path)
+                except CompileError as error:
+                    log().error("keys", error=str(error))
+        return self._keys.find(identity)
+
+
+LOOKED = 1.0
+
+
+def _mark(path: Path) -> tuple[int, int, int]:
+    """Return what tells one state of a file from the next; it is replaced whole."""
+    try:
+        held = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (held.st_mtime_ns, held.st_ino, held.st_size)
 
 
 def read_keys(path: Path) -> KeysInMemory:

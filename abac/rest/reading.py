@@ -64,11 +64,15 @@ def read_evaluation(body: bytes) -> tuple[Evaluation, bool]:
         found = _evaluation(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused(body, error) from None
-    if not sound.visibly(body, _encode(found), _OBJECTS):
+    objects, members = 4, 8  # of an evaluation with nothing but what is required
+    for held in (found.subject.properties, found.action.properties, found.resource.properties, found.context):
+        if held is not None:
+            objects += 1
+            members += 1 + len(held)
+    flat = body.count(b"{") == objects
+    if not (flat and sound.plainly(body, members)) and not sound.visibly(body, _encode(found), _OBJECTS):
         sound.check(body, DEPTH)
-    due = 4 + (found.subject.properties is not None) + (found.action.properties is not None)
-    due += (found.resource.properties is not None) + (found.context is not None)
-    return found, body.count(b"{") == due
+    return found, flat
 
 
 def read_evaluations(body: bytes, most: int) -> Batch | tuple[Evaluation, bool]:

@@ -85,11 +85,14 @@ def too_large(limits: Limits) -> Problem:
     return Problem(413, "body-limit", message, headers=((b"connection", b"close"),))
 
 
-_good: dict[bytes, bool] = {b"application/json": True}
+_USUAL = b"application/json"
+_good: dict[bytes, bool] = {}
 
 
 def check_json(content_type: bytes | None) -> None:
     """Raise `Problem` for a content type that is not JSON in UTF-8 (section 10.1)."""
+    if content_type == _USUAL:
+        return
     if content_type is not None:
         good = _good.get(content_type)
         if good is None:

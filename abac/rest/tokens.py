@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ import jwt
 
 from abac.errors import AbacError
 from abac.rest.keys import Caller, Role
+from abac.rest.logs import log
 from abac.rest.problems import unauthorized
 from abac.service.ceiling import DECLARED, Ceiling
 
@@ -33,8 +35,8 @@ KEPT = 10_000
 LEEWAY = 30.0
 """Seconds by which the clocks of issuer and server may differ."""
 
-REFRESH = 300.0
-"""Seconds for which a set of keys from a URL is taken as it is; an unknown key asks again, once in ten seconds."""
+REFRESH, UNKNOWN = 300.0, 10.0
+"""Seconds for which a set of keys from a URL is taken as it is; fewer where a token names another key."""
 
 MAX_BYTES = 1 << 20
 
@@ -75,10 +77,13 @@ def fetch(url: str, timeout: float = 5.0) -> bytes:
 class KeySet:
     """The issuer's public keys by id; read when made, and again by `refresh`."""
 
-    def __init__(self, source: str, fetched: Fetch = fetch) -> None:
-        self._source, self._fetch = source, fetched
+    def __init__(
+        self, source: str, fetched: Fetch = fetch, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._source, self._fetch, self._monotonic = source, fetched, monotonic
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._turn = threading.Lock()
+        self._read = monotonic()
         self.refresh()
 
     @property
@@ -87,10 +92,25 @@ class KeySet:
         return "://" in self._source
 
     def get(self, identity: str | None) -> jwt.PyJWK | None:
-        """Return the key of that id; the only key where a token names none."""
-        if identity is None:
-            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
-        return self._keys.get(identity)
+        """Return the key of that id; the only key where a token names none.
+
+        Keys from a URL that have grown old, or do not have the id, are fetched again beside, for the next request.
+        """
+        keys = self._keys
+        found = (
+            keys.get(identity) if identity is not None else next(iter(keys.values())) if len(keys) == 1 else None
+        )
+        age = self._monotonic() - self._read
+        if self.remote and age >= (UNKNOWN if found is None else REFRESH):
+            self._read = self._monotonic()
+            threading.Thread(target=self._again, daemon=True).start()
+        return found
+
+    def _again(self) -> None:
+        try:
+            self.refresh()
+        except JwksError as error:
+            log().error("jwks", error=str(error))
 
     def refresh(self) -> None:
         """Read the keys again. Raises `JwksError`; the keys there are stay."""

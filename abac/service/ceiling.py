@@ -59,25 +59,33 @@ def under(program: Program, ceiling: Ceiling) -> Program:
 
 
 class Ceilings:
-    """The programs under every ceiling in use, made when first asked for, for one program at a time."""
+    """Programs under every ceiling in use, made when first asked for; those of the last two programs are kept."""
 
     def __init__(self) -> None:
-        self._program: Program | None = None
-        self._made: dict[Ceiling, Program] = {}
+        self._held: tuple[tuple[Program, dict[Ceiling, Program]], ...] = ()
         self._turn = threading.Lock()
 
     def under(self, program: Program, ceiling: Ceiling) -> Program:
         """Return `program` under `ceiling`."""
-        made = self._made  # one reference: another thread may replace it
-        found = made.get(ceiling) if self._program is program else None
-        return self._make(program, ceiling) if found is None else found
-
-    def _make(self, program: Program, ceiling: Ceiling) -> Program:
+        for whose, made in self._held:  # one reference: another thread may replace it
+            if whose is program and ceiling in made:
+                return made[ceiling]
         with self._turn:
-            if self._program is not program:
-                self._made = {}
-                self._program = program
-            found = self._made.get(ceiling)
-            if found is None:
-                found = self._made[ceiling] = under(program, ceiling)
-            return found
+            made = self._of(program)
+            if ceiling not in made:
+                made[ceiling] = under(program, ceiling)
+            return made[ceiling]
+
+    def prepare(self, program: Program) -> None:
+        """Make `program` ready for every ceiling in use: before it is published, in a thread of its own."""
+        in_use = {ceiling for _, made in self._held for ceiling in made}
+        for ceiling in in_use:
+            self.under(program, ceiling)
+
+    def _of(self, program: Program) -> dict[Ceiling, Program]:
+        for whose, made in self._held:
+            if whose is program:
+                return made
+        fresh: dict[Ceiling, Program] = {}
+        self._held = ((program, fresh), *self._held[:1])
+        return fresh

@@ -36,7 +36,7 @@ SENT = 2_000
 
 CHECKED = 300
 SECONDS = 2
-PAIRS = 7
+PAIRS = 5
 """How often floor and ours are loaded in turn."""
 
 BATCH = 1_000

@@ -124,7 +124,7 @@ def test_the_elements_of_a_set_are_lowered_too(program: abac.Program):
 def test_a_source_that_a_caller_names_is_told_as_the_callers(program: abac.Program):
     said = {"value": 5, "assurance": "declared", "source": "the registry"}
     found = asker(program).ask(evaluation({"tier": said})).request.subject["tier"]
-    assert found["source"] == "request: the registry"
+    assert found["source"] == "request/the registry"
 
 
 @pytest.mark.parametrize("flat", [True, False])
@@ -222,3 +222,11 @@ def test_paths_are_those_of_the_wire():
         ("environment.now.as_of", "context.now.as_of"),
     ):
         assert refused(abac.RequestError(ours, "wrong")).path == theirs
+
+
+def test_a_batch_is_at_one_time(program: abac.Program):
+    times = iter(NOON.replace(minute=n) for n in range(60))
+    by = Asker(under(program, Ceiling()), Ceiling(), Types(), lambda: next(times))
+    items = [evaluation({}, {"region": str(n)} if n else None) for n in range(4)]
+    found = by.ask_all(items, flat=False)
+    assert {one.request.environment["now"] for one in found if not isinstance(one, Problem)} == {NOON}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from abac.condition.schema import Assurance
 from abac.errors import AbacError, CompileError
 from abac.rest import keys as keys_of
 from abac.rest.door import MOMENT, Bucket, Door
-from abac.rest.keyfile import described, read_keys, write_keys
+from abac.rest.keyfile import LOOKED, KeysInFile, described, read_keys, write_keys
 from abac.rest.keys import Caller, KeysInMemory, Rate, Role, generate
 from abac.rest.logs import redact
 from abac.rest.problems import Problem
@@ -170,6 +171,23 @@ def test_a_document_of_keys_that_is_wrong_is_refused_with_its_place(tmp_path: Pa
         read_keys(path)
 
 
+def test_a_document_that_changes_is_read_again_and_one_that_breaks_leaves_the_keys(tmp_path: Path):
+    path, at = tmp_path / "keys.yaml", [0.0]
+    key, text = generate(Caller("x"), NOON)
+    write_keys(path, KeysInMemory([key]))
+    held = KeysInFile(path, monotonic=lambda: at[0])
+    assert held.find(key.id) == key
+    write_keys(path, KeysInMemory([keys_of.revoke(key, NOON)]))
+    assert held.find(key.id) == key, "not looked at yet"
+    at[0] += LOOKED
+    found = held.find(key.id)
+    assert found is not None
+    assert not found.opens(text.encode(), NOON)
+    path.write_text("keys: [")
+    at[0] += LOOKED
+    assert held.find(key.id) == found
+
+
 # --- tokens ------------------------------------------------------------------------------------------------
 
 ISSUER, AUDIENCE = "https://issuer.example.com", "abac"
@@ -261,10 +279,18 @@ def test_keys_from_a_url_are_fetched_by_https_only(jwks: Path):
         fetched.append(url)
         return jwks.read_bytes()
 
-    held = KeySet("https://issuer.example.com/jwks", fetch)
+    at = [0.0]
+    held = KeySet("https://issuer.example.com/jwks", fetch, monotonic=lambda: at[0])
     assert held.get("k1") is not None
     assert held.get("k2") is None
     assert len(fetched) == 1
+    for later, times in ((9.0, 1), (10.0, 2), (12.0, 2), (30.0, 3)):
+        at[0] = later
+        assert held.get("k2") is None
+        for thread in threading.enumerate():
+            if thread.name.endswith("(_again)"):
+                thread.join(10)
+        assert len(fetched) == times
     with pytest.raises(JwksError, match="https"):
         KeySet("http://issuer.example.com/jwks")
 

@@ -40,13 +40,25 @@ def test_the_revision_is_the_programs_own():
 
 
 def test_ceilings_are_made_once_and_anew_for_another_program():
-    one, other, held = program(10), program(11), Ceilings()
+    one, other, third, held = program(10), program(11), program(12), Ceilings()
     first = held.under(one, Ceiling())
     assert held.under(one, Ceiling()) is first
     assert held.under(one, Ceiling(Assurance.VERIFIED)) is not first
     assert held.under(other, Ceiling()).revision == other.revision
+    assert held.under(one, Ceiling()) is first, "the last two are kept"
+    held.under(third, Ceiling())
     assert held.under(one, Ceiling()) is not first
     assert held.under(one, Ceiling()).revision == one.revision
+
+
+def test_a_program_is_prepared_for_the_ceilings_in_use(monkeypatch: pytest.MonkeyPatch):
+    one, other, held = program(10), program(11), Ceilings()
+    for level in (Assurance.DECLARED, Assurance.VERIFIED):
+        held.under(one, Ceiling(level))
+    held.prepare(other)
+    monkeypatch.setattr("abac.service.ceiling.under", None)  # whoever makes one now fails
+    for level in (Assurance.DECLARED, Assurance.VERIFIED):
+        assert held.under(other, Ceiling(level)).revision == other.revision
 
 
 def test_a_program_under_a_ceiling_is_a_program():
