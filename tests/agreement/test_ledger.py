@@ -10,7 +10,9 @@ import pytest
 from abac.backends import closure
 from abac.backends.columnar import Frame, truths
 from abac.backends.ledger import LEDGER, Standing, gaps
+from abac.backends.smt import World
 from abac.condition.expr import Definition, Field, Holds
+from abac.condition.functions import SHIPPED
 from tests.agreement.strategies import SCHEMA
 
 NODES = {"Definition": Definition("person test", "x"), "Field": Holds(Field("sub"))}
@@ -19,6 +21,8 @@ NODES = {"Definition": Definition("person test", "x"), "Field": Holds(Field("sub
 def lower(backend, condition):
     if backend == "closure":
         return closure.lower(condition, {})
+    if backend == "smt":
+        return World([condition], SHIPPED)
     return truths([condition], Frame.encode(pl.DataFrame({"subject.flag": [True]}), SCHEMA), {}, {})
 
 
@@ -34,4 +38,4 @@ def test_every_detour_has_a_reason_and_no_error():
     detours = [g for g in LEDGER if g.standing is Standing.DETOUR]
     assert all(g.reason and not g.error for g in detours)
     assert {g.backend for g in detours} == {"columnar"}
-    assert set(gaps("closure")) | set(gaps("columnar")) == set(LEDGER)
+    assert {gap for backend in ("closure", "columnar", "smt") for gap in gaps(backend)} == set(LEDGER)

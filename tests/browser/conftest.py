@@ -32,8 +32,9 @@ def chromium_path():
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path):
+    """A browser for one module: Playwright's loop runs in this thread until it is closed, and no other may."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="install abac[dev]")
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
