@@ -81,14 +81,14 @@ def _timed(run):
     return found, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def test_verifying(store):
+def test_verifying(store, benchmark):
     def bare():
         for entry in store.log.entries():
             sha256(b"\x00" + entry.bytes).digest()
 
     _, floor, floor_cpu = _timed(bare)
     now = datetime.now(UTC)
-    one, wall, cpu = _timed(lambda: verify(store, now=now))
+    one, wall, cpu = benchmark.pedantic(lambda: _timed(lambda: verify(store, now=now)))
     two, both, _ = _timed(lambda: verify(store, now=now, jobs=2))
     assert one.holds
     assert one.size == ENTRIES + 1
@@ -101,15 +101,17 @@ def test_verifying(store):
     )
 
 
-def test_replaying(store):
+def test_replaying(store, benchmark):
     program = _program()
-    done, wall, cpu = _timed(lambda: replay(store, lambda _: program, sample=min(ENTRIES, 20_000)))
+    done, wall, cpu = benchmark.pedantic(
+        lambda: _timed(lambda: replay(store, lambda _: program, sample=min(ENTRIES, 20_000)))
+    )
     assert set(done.counts) == {"match"}
     number = sum(done.counts.values())
     print(f"\nreplayed {number:,} entries in {wall:.1f} s, cpu {cpu / number * 1e6:.0f} µs each, drawing included")
 
 
-def test_proofs_at_ten_million_leaves(tmp_path):
+def test_proofs_at_ten_million_leaves(tmp_path, benchmark):
     with open_store(Settings(f"sqlite:///{tmp_path}/tiles.db", key=KEY.text())) as store:
         frontier = _tiles(store, LEAVES)
         places = random.Random(1).sample(range(LEAVES), PROOFS)
@@ -119,6 +121,7 @@ def test_proofs_at_ten_million_leaves(tmp_path):
                 start = time.perf_counter()
                 proofs[place], _ = path(connection, place)
                 took.append(time.perf_counter() - start)
+            benchmark(path, connection, places[0])
         root = frontier.root()
         checks = [_timed(lambda p=p: verify_inclusion(_leaf(p), p, LEAVES, proofs[p], root))[1] for p in places]
         hashes = [
