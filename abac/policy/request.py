@@ -17,6 +17,9 @@ from abac.condition.schema import Assurance, AttributeDefinition, Category, Sche
 from abac.condition.types import DATETIME, Scalar, TypeClash, admit, describe
 from abac.errors import RequestError, did_you_mean
 
+LEVELS = {str(a): a for a in Assurance}
+"""The levels of assurance by their words, weakest first."""
+
 ASSERTION_KEYS = ("value", "assurance", "source", "as_of", "complete")
 
 
@@ -141,9 +144,9 @@ def read_assurance(word: Any, path: str) -> Assurance:
     """Return the assurance a word names; `inferred` where nothing is said."""
     if word is None:
         return Assurance.INFERRED
-    level = word if isinstance(word, Assurance) else next((a for a in Assurance if str(a) == word), None)
+    level = word if isinstance(word, Assurance) else LEVELS.get(word) if isinstance(word, str) else None
     if level is None:
-        known = ", ".join(map(str, Assurance))
+        known = ", ".join(LEVELS)
         raise RequestError(f"{path}.assurance", f"{describe(word)} is not one of {known}")
     return level
 
