@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from abac.cli.audit.opening import SINCE, UNTIL, Counted, when
+from abac.cli.audit.opening import SINCE, UNTIL, when
 from abac.cli.console import err, print_json
+from abac.cli.progress import Counted
 from abac.cli.stored import DATABASE, JSON, WHO, WHY, opened, refused
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from abac.cli.audit.opening import KEYS, SINCE, UNTIL, Counted, own_keys, verifying_keys, when
+from abac.cli.audit.opening import KEYS, SINCE, UNTIL, own_keys, verifying_keys, when
 from abac.cli.audit.proving import ARCHIVE, ENTRY
 from abac.cli.console import FAILED, err, print_json, report_error
+from abac.cli.progress import Counted
 from abac.cli.stored import DATABASE, JSON, opened, refused
 
 if TYPE_CHECKING:

@@ -6,15 +6,10 @@ import dataclasses
 import re
 from datetime import datetime
 from pathlib import Path
-from threading import Timer
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from abac.cli.console import err
-from abac.cli.progress import PATIENCE
 from abac.cli.stored import moment
 
 if TYPE_CHECKING:
@@ -63,30 +58,3 @@ def when(given: str | None, option: str) -> datetime | None:
     if given is not None and _DATE.fullmatch(given):
         given = f"{given}T00:00:00Z"
     return moment(given, option)
-
-
-class Counted:
-    """A bar on standard error, on a terminal, once something takes over a second; call it with how many more."""
-
-    def __init__(self, what: str, total: int | None = None) -> None:
-        console = err()
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task(what, total=total)
-        self._timer = Timer(PATIENCE, self._bar.start)
-        self._timer.daemon = True
-
-    def __call__(self, more: int) -> None:
-        """Show that so many more are done."""
-        self._bar.update(self._task, advance=more)
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        self._bar.stop()

@@ -9,8 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from abac.cli.audit.opening import SINCE, UNTIL, Counted, when
+from abac.cli.audit.opening import SINCE, UNTIL, when
 from abac.cli.console import FAILED, SHOWN, err, out, print_json
+from abac.cli.progress import Counted
 from abac.cli.stored import DATABASE, JSON, opened
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from abac.cli.audit.opening import KEYS, Counted, own_keys, verifying_keys
+from abac.cli.audit.opening import KEYS, own_keys, verifying_keys
 from abac.cli.console import FAILED, err, out, print_json
+from abac.cli.progress import Counted
 from abac.cli.stored import DATABASE, JSON, opened
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-import uuid_utils
 
 from abac.audit.clock import micros, moment, stamp
 from abac.audit.entry import Draft, Entry, act, placed, read_entry
 from abac.audit.errors import EntryError
 from abac.policy.directive import Directive
 from abac.storage.appending import Appending
+from abac.storage.group import identity
 from abac.storage.tables import DIRECTIVE_EVENTS, PUBLICATIONS, REVISIONS, SETTINGS, SHADOWS
 
 DRAFT, PUBLICATION, ROLLBACK = "draft", "publication", "rollback"
@@ -51,8 +51,8 @@ def carry_out(
 
     `beside` are values of the row that the entry does not hold: a program's text.
     """
-    identity = uuid_utils.uuid7(nanoseconds=micros(appending.at) * 1_000).bytes
-    draft = act(identity, kind, stamp(appending.at), what, who=who, why=why, approver=approver, revision=revision)
+    at = appending.at
+    draft = act(identity(at), kind, stamp(at), what, who=who, why=why, approver=approver, revision=revision)
     entry = _append(appending, draft)
     for change in changes(entry):
         write(appending.connection, change, beside)
