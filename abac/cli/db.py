@@ -89,6 +89,10 @@ def status(
         raise typer.Exit(FAILED)
 
 
+ENOUGH = 10_000
+"""From so many entries on, what one takes on disk hardly changes."""
+
+
 @app.command("size")
 def size(
     database: Annotated[str | None, DATABASE] = None,
@@ -118,6 +122,11 @@ def size(
     for rate, bytes_then in years.items():
         table.add_row(f"{rate:,}", f"{bytes_then / 1e12:,.1f} TB")
     out().print(table)
+    if found.entries < ENOUGH:
+        said = (
+            f"{found.entries:,} entries are few: pages that are hardly filled count whole; ask again at {ENOUGH:,}"
+        )
+        err().print(Text(said, "yellow"))
 
 
 def _opened(url: str | None, *, read_only: bool = False) -> Database:

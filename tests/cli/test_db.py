@@ -66,7 +66,9 @@ def test_size_measures_the_entries_and_counts_on(url):
     assert size["bytes_after_five_years"] == {
         rate: pytest.approx(each * 5 * 365.25 * 86_400 * int(rate)) for rate in ("100", "1000", "10000")
     }
-    assert "after 5 years" in abac("db", "size", "--database", url).stdout
+    shown = abac("db", "size", "--database", url)
+    assert "after 5 years" in shown.stdout
+    assert "501 entries are few" in shown.stderr
 
 
 def test_tables_of_an_older_version_stop_whoever_opens_them(url):
