@@ -56,7 +56,8 @@ def serve(
 ) -> None:
     """Serve decisions over HTTP: OpenID AuthZEN 1.0, with health, metrics and an OpenAPI document.
 
-    Prints the URL and a curl that works. Runs until it is told to stop, and then answers what is under way.
+    Prints the URL and a curl that works. Runs until it is told to stop, and then answers what is under way. Nothing
+    is recorded of what it decides; `abac.RecordedPoint` does that inside a process.
     """
     from abac.bootstrap import now
     from abac.rest import logs, settings
@@ -108,6 +109,7 @@ def _first_key(held: ServeSettings) -> tuple[ServeSettings, str]:
 def _listening(url: str, held: ServeSettings, key: str) -> None:
     """Say where, and how to ask; the first key is shown here and nowhere else."""
     told = err()
+    told.print("decisions are not recorded: this server has no audit log yet", style="yellow")
     if held.unsafe_no_auth:
         told.print("nobody is asked who they are: anyone on this machine may ask anything", style="yellow")
     elif key:
