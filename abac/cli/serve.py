@@ -56,8 +56,8 @@ def serve(
 ) -> None:
     """Serve decisions over HTTP: OpenID AuthZEN 1.0, with health, metrics and an OpenAPI document.
 
-    Prints the URL and a curl that works. Runs until it is told to stop, and then answers what is under way. Nothing
-    is recorded of what it decides; `abac.RecordedPoint` does that inside a process.
+    Prints the URL and a curl that works. Runs until it is told to stop, and then answers what is under way.
+    Nothing is recorded of what it decides; `abac.RecordedPoint` does that inside a process.
     """
     from abac.bootstrap import now
     from abac.rest import logs, settings
