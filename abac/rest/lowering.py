@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from abac.condition.schema import Assurance
+from abac.policy.request import LEVELS
 from abac.service.ceiling import CALLER
 
 SOURCE = 100
 """Characters of what a caller says of where a value comes from that are kept."""
-
-_LEVELS = {str(level): level for level in Assurance}
 
 
 def lowered(attributes: Mapping[str, Any], ceiling: Assurance) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def lowered_assertion(said: Mapping[str, Any], ceiling: Assurance) -> dict[str, 
     """Return one assertion lowered, with the elements in it; a source it names is told as the caller's."""
     found = dict(said)
     word = said.get("assurance")
-    level = _LEVELS.get(word) if isinstance(word, str) else None
+    level = LEVELS.get(word) if isinstance(word, str) else None
     if level is not None and level > ceiling:
         found["assurance"] = str(ceiling)
     if isinstance(said.get("source"), str):
