@@ -6,6 +6,7 @@ truths come out as bit sets. Connectives are `graph`'s part.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -59,7 +60,7 @@ def look_up(tables: Sequence[Table], rows: int) -> list[Bits]:
         for start in range(0, len(members), 4):
             four = members[start : start + 4]
             octets = sum(_OCTET[tables[n].truths] << 2 * place for place, n in enumerate(four))
-            row = np.take(octets, tables[four[0]].codes, mode="wrap")
+            row = np.take(octets, tables[four[0]].codes, mode="clip")
             for place, n in enumerate(four):
                 found[n] = Bits(pack(row & (1 << 2 * place), rows), pack(row & (2 << 2 * place), rows))
     return [found[n] for n in range(len(tables))]
@@ -124,15 +125,14 @@ def _compare_text(order: Order, left: Column, right: Column, terms: Terms) -> pl
         return _compare_text(order.mirrored, right, left, terms)
     if right.fixed is not None:
         return _compare_word(order, left.expression, left.words, right.fixed)
-    words = pl.concat([left.words, right.words]).unique().sort()
+    words = pl.Series(sorted({*left.words, *right.words}), dtype=pl.String)
     a, b = (_translated(side, words, terms) for side in (left, right))
     return _ordered(order, a, b)
 
 
-def _compare_word(order: Order, codes: pl.Expr, words: pl.Series, word: str) -> pl.Expr:
+def _compare_word(order: Order, codes: pl.Expr, words: Sequence[str], word: str) -> pl.Expr:
     """Compare with one word: codes are in the order of words, so the words' cut is the codes' cut."""
-    below = words.search_sorted(word, "left")
-    upto = words.search_sorted(word, "right")
+    below, upto = bisect_left(words, word), bisect_right(words, word)
     match order:
         case Order.EQUAL:
             return codes == below if upto > below else codes < 0
@@ -152,4 +152,5 @@ def _translated(side: Column, words: pl.Series, terms: Terms) -> pl.Expr:
     """Return a column's codes as codes into other words, which hold all of its own."""
     assert side.words is not None  # noqa: S101  # a string
     (codes,) = terms.evaluate([side.expression])
-    return pl.lit(words.search_sorted(side.words).gather(codes.cast(pl.UInt32)))
+    own = pl.Series(side.words, dtype=pl.String)
+    return pl.lit(words.search_sorted(own).gather(codes.cast(pl.UInt32)))

@@ -81,6 +81,9 @@ def unpack(words: Words, rows: int) -> Codes:
 
 
 def _padded(octets: Codes, rows: int) -> Words:
+    """Return octets as words: as they lie where they fill whole ones, else copied."""
+    if not rows % 64:
+        return octets.view(np.uint64)
     words = np.zeros(-(-rows // 64), np.uint64)
     words.view(np.uint8)[: len(octets)] = octets
     return words

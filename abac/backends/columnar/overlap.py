@@ -6,6 +6,7 @@ two columns are met row by row, 64 words of their dictionaries at a time. A scal
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -113,6 +114,9 @@ def _row_by_row(table: Codes, left: View, right: View, met: Flags) -> Table:
 
 def _shared(left: View, right: View) -> Flags:
     """Return the rows whose two sets share an element."""
+    if _few(left) and _few(right):
+        ours, theirs = _elements(left, right)
+        return _any([a == b for a in ours for b in theirs], max(len(left.codes), len(right.codes)))
     met = np.zeros(max(len(left.codes), len(right.codes)), np.bool_)
     for ours, theirs in _masks(left, right):
         met |= (np.take(ours, left.codes) & np.take(theirs, right.codes)) != 0
@@ -121,11 +125,54 @@ def _shared(left: View, right: View) -> Flags:
 
 def _outside(left: View, right: View) -> Flags:
     """Return the rows where an element of the left is not in the right."""
+    if _few(left) and _few(right):
+        ours, theirs = _elements(left, right)
+        strays = [(a != _NOTHING) & ~_any([a == b for b in theirs], len(a)) for a in ours]
+        return _any(strays, max(len(left.codes), len(right.codes)))
     strange = np.array([word not in right.places for word in left.places], np.bool_)
     met = np.take(np.bincount(left.owner[strange[left.word]], minlength=len(left.status)) > 0, left.codes)
     for ours, theirs in _masks(left, right):
         met |= (np.take(ours, left.codes) & ~np.take(theirs, right.codes)) != 0
     return met
+
+
+_HANDFUL = 3
+"""Sets of up to so many elements are met element by element."""
+_NOTHING = 0
+"""Where a set on the left has no further element; on the right it is one more, so that the two never meet."""
+
+
+def _few(view: View) -> bool:
+    return int(view.size.max(initial=0)) <= _HANDFUL
+
+
+def _any(flags: list[Flags], rows: int) -> Flags:
+    met = np.zeros(rows, np.bool_)
+    for one in flags:
+        met |= one
+    return met
+
+
+def _elements(left: View, right: View) -> tuple[list[Places], list[Places]]:
+    """Return the first, second, ... element of every row's set, left and right, in one numbering of words."""
+    numbers: dict[Any, int] = {}
+    for word in (*left.places, *right.places):
+        numbers.setdefault(word, len(numbers) + 2)
+    return _spread(left, numbers, _NOTHING), _spread(right, numbers, _NOTHING + 1)
+
+
+def _spread(view: View, numbers: Mapping[Any, int], nothing: int) -> list[Places]:
+    dtype = np.uint16 if len(numbers) < 2**16 - 2 else np.uint32
+    number = np.array([numbers[word] for word in view.places], dtype)
+    ends = np.cumsum(view.size)
+    turn = np.arange(len(view.owner)) - (ends - view.size)[view.owner]
+    found = []
+    for n in range(int(view.size.max(initial=0))):
+        entries = np.full(len(view.size), nothing, dtype)
+        own = turn == n
+        entries[view.owner[own]] = number[view.word[own]]
+        found.append(np.take(entries, view.codes, mode="clip"))
+    return found
 
 
 def _masks(left: View, right: View) -> Any:
@@ -194,12 +241,8 @@ def _places(element: Column, values: list[Any]) -> list[int]:
     """Return the codes that values have in a coded column, -1 for those it never takes."""
     if element.words is None:
         return values
-    if not len(element.words):
-        return [-1] * len(values)
-    held = pl.Series(values, dtype=pl.String)
-    places = element.words.search_sorted(held).clip(0, len(element.words) - 1)
-    same = element.words.gather(places) == held
-    return [p if s else -1 for p, s in zip(places, same, strict=True)]
+    words, places = element.words, [bisect_left(element.words, value) for value in values]
+    return [p if p < len(words) and words[p] == v else -1 for p, v in zip(places, values, strict=True)]
 
 
 def _member_of_column(element: Column, collection: View, terms: Terms) -> Table:

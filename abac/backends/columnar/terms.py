@@ -6,7 +6,7 @@ Named functions have no expression: they are called in Python, once per distinct
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -37,7 +37,7 @@ class Column:
 
     expression: pl.Expr
     kind: ScalarType
-    words: pl.Series | None = None
+    words: Sequence[str] | None = None
     fixed: Any = None
     name: str = ""
 
@@ -53,8 +53,9 @@ def fixed_column(value: Value | None, kind: ScalarType) -> Column:
     """Return the term that has one value on every row, or none."""
     inside = None if value is None else inward(value, kind)
     if kind.kind is Kind.STRING:
-        words = pl.Series([] if inside is None else [inside], dtype=pl.String)
-        return Column(pl.lit(None if inside is None else 0, pl.UInt8), kind, words, inside)
+        return Column(
+            pl.lit(None if inside is None else 0, pl.UInt8), kind, () if inside is None else (inside,), inside
+        )
     if kind.kind is Kind.INT and inside is not None:
         return Column(pl.lit(inside), kind, None, inside)  # untyped: takes the type of a narrow column it meets
     return Column(pl.lit(inside, physical(kind)), kind, None, inside)
@@ -112,7 +113,7 @@ class Terms:
         assert isinstance(values, pl.Series)  # noqa: S101  # checked: a scalar attribute
         return self._named(f"{node.path}@{int(node.least)}", values, kind, self.frame.words(node.path))
 
-    def _named(self, name: str, values: pl.Series, kind: ScalarType, words: pl.Series | None = None) -> Column:
+    def _named(self, name: str, values: pl.Series, kind: ScalarType, words: Sequence[str] | None = None) -> Column:
         if len(values) != self.frame.rows:
             return Column(pl.lit(values[0], values.dtype), kind, words)
         # INVARIANT: one chunk. Polars 2.1 drops chunks where a literal is compared with a `when` over several.
@@ -180,8 +181,7 @@ class Terms:
 def decode(values: pl.Series, column: Column) -> list[Any]:
     """Return the Python values of a column's series."""
     if column.words is not None:
-        words = column.words.to_list()
-        return [None if v is None else words[v] for v in values]
+        return [None if v is None else column.words[v] for v in values]
     return [None if v is None else outward(v, column.kind) for v in values]
 
 
