@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,22 +16,16 @@ import polars as pl
 
 from abac.backends.columnar.bits import Codes, Flags
 from abac.backends.columnar.door import physical
+from abac.backends.columnar.lowered import Cut, Hits, Lowered, Table
 from abac.backends.columnar.sets import ABSENT, EMPTY, PARTIAL, WHOLE, Places, View, Written
 from abac.backends.columnar.terms import Column, Terms
+from abac.condition.expr import Order
 from abac.condition.truth import Truth
 
 _FEW = 5
-"""Up to so many values of a column are compared one by one; more are looked up."""
+"""Up to so many values of a computed column are compared one by one; more are hashed."""
 _CELLS = 1 << 26
 """The most bytes of a table over entries and words; beyond it rows are looked up by bisection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A code per row (or one for all rows), and the truth of every code."""
-
-    codes: npt.NDArray[Any]
-    truths: Codes
 
 
 def _truths(met: Mapping[tuple[int, int], Truth], apart: Mapping[tuple[int, int], Truth]) -> Codes:
@@ -194,7 +187,7 @@ def _mask(view: View, words: list[Any]) -> npt.NDArray[np.uint64]:
 # --- a scalar in a set -----------------------------------------------------------------------------------
 
 
-def member(element: Column, collection: View | Written, terms: Terms) -> Table | pl.Expr:
+def member(element: Column, collection: View | Written, terms: Terms) -> Lowered:
     """FALSE of the empty set, TRUE on a hit, FALSE on a miss in a complete set, else UNKNOWN."""
     if element.fixed is not None:
         return any_of(Written(frozenset({element.fixed}), WHOLE), collection)
@@ -203,26 +196,30 @@ def member(element: Column, collection: View | Written, terms: Terms) -> Table |
     return _member_of_column(element, collection, terms)
 
 
-def _member_of_written(element: Column, collection: Written, terms: Terms) -> Table | pl.Expr:
+def _member_of_written(element: Column, collection: Written, terms: Terms) -> Lowered:
     """Look for a column's values in one set."""
     if collection.status == EMPTY:
         return pl.lit(value=False)
     if collection.status == ABSENT:
         return pl.lit(None, pl.Boolean)
-    if element.values is None or len(collection.values) <= _FEW:
-        return _compared(element, collection)
+    wanted = _wanted(element, collection.values)
+    if element.name and len(wanted) == 1 and collection.status == WHOLE:
+        return Cut(element, Order.EQUAL, wanted[0])
+    if element.values is None or not element.name:
+        return _compared(element, collection, wanted)
+    hits = np.zeros(element.values + 1, np.bool_)
+    hits[wanted] = True
+    if collection.status == WHOLE:
+        return Hits(element, hits)
     codes, absent = terms.codes(element)
-    hits = np.zeros(absent + 1, np.intp)
-    hits[_wanted(element, collection.values)] = 1
     status = np.full(absent + 1, WHOLE)
     status[absent] = ABSENT
-    return Table(codes, _ANY_OF[status, collection.status, hits])
+    return Table(codes, _ANY_OF[status, collection.status, hits.astype(np.intp)])
 
 
-def _compared(element: Column, collection: Written) -> pl.Expr:
+def _compared(element: Column, collection: Written, wanted: list[Any]) -> pl.Expr:
     """Compare with each of a few values; hash many."""
     rest = pl.lit(False if collection.status == WHOLE else None, pl.Boolean)
-    wanted = _wanted(element, collection.values)
     if not wanted:
         return pl.when(element.expression.is_not_null()).then(pl.lit(value=False)) | rest
     if len(wanted) <= _FEW:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from abac.backends.columnar.bits import Bits, true_words
 from abac.backends.columnar.door import dictionary, encode, inward, outward, physical
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.sets import View, Written, written
@@ -69,6 +70,7 @@ class Terms:
     functions: Mapping[str, Function]
     series: dict[str, pl.Series] = field(default_factory=dict)
     _codes: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
+    _known: dict[str, Bits | None] = field(default_factory=dict)
 
     def evaluate(self, expressions: list[pl.Expr]) -> list[pl.Series]:
         """Return the series of expressions: of the frame's height, or of one row that stands for all."""
@@ -131,6 +133,14 @@ class Terms:
             if column.name:
                 self._codes[column.name] = found
         return found, column.values
+
+    def known(self, column: Column) -> Bits | None:
+        """Return where a named column has no value, and where it has one; None where it has one on every row."""
+        if column.name not in self._known:
+            values = self.series[column.name]
+            known = true_words(values.is_not_null(), self.frame.rows) if values.null_count() else None
+            self._known[column.name] = None if known is None else Bits(~known, known)
+        return self._known[column.name]
 
     # --- arithmetic ------------------------------------------------------------------------------------
 
