@@ -20,6 +20,7 @@ from abac.rest.keys import Key, KeysInMemory
 from abac.rest.logs import log
 from abac.service.files import read_text
 
+
 class KeysInFile:
     """The keys of a document, read again once it has changed; looked at no more than once in `LOOKED` seconds.
 

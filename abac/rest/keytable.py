@@ -70,7 +70,9 @@ class KeysInTable:
                 continue
             try:
                 found[held.id] = read_key(held.id, held.terms)
-            except ValueError as error:  # a row that was changed by hand opens nothing; `abac audit verify` names it
+            except (
+                ValueError
+            ) as error:  # a row that was changed by hand opens nothing; `abac audit verify` names it
                 log().error("keys", key=held.id, error=str(error))
         return found
 

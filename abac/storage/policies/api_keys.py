@@ -104,7 +104,9 @@ class ApiKeys:
                 raise PolicyKeyError(f"key `{identity}` is {key.holder}'s, and stays so", "make another key")
             gains = kind == KEY_ROTATED or PUBLISH not in key.terms["roles"]
             if gains and self._wants_two(appending, said, terms):
-                what = f"to have the secret of {key.holder}'s key" if kind == KEY_ROTATED else "to let others publish"
+                what = (
+                    f"to have the secret of {key.holder}'s key" if kind == KEY_ROTATED else "to let others publish"
+                )
                 two_persons(said.who, said.approver, what, "make a new key, which somebody else approves")
                 self._check_approver(appending, said.approver, said.who, key.holder)
             return self._put(appending, kind, identity, terms, said, "")
