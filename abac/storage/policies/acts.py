@@ -19,6 +19,7 @@ from abac.audit.errors import EntryError
 from abac.policy.directive import Directive
 from abac.storage.appending import Appending
 from abac.storage.group import identity
+from abac.storage.listening import announce
 from abac.storage.tables import API_KEYS, DIRECTIVE_EVENTS, PUBLICATIONS, REVISIONS, SETTINGS, SHADOWS
 
 DRAFT, PUBLICATION, ROLLBACK = "draft", "publication", "rollback"
@@ -60,6 +61,7 @@ def carry_out(
     entry = _append(appending, draft)
     for change in changes(entry):
         write(appending.connection, change, beside)
+    announce(appending.connection)
     return entry
 
 
