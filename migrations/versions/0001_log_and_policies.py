@@ -15,9 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "abac_api_keys",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column(
-            "seq", sa.BigInteger(), nullable=False, comment="the entry that its present state comes from"
-        ),
+        sa.Column("seq", sa.BigInteger(), nullable=False, comment="the entry that its present state comes from"),
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column(
             "pending", sa.Text(), nullable=False, comment="who made it and waits for a second person, or empty"
