@@ -18,6 +18,7 @@ from abac.audit.errors import EntryError
 from abac.policy.directive import Directive
 from abac.storage.appending import Appending
 from abac.storage.group import identity
+from abac.storage.listening import announce
 from abac.storage.tables import DIRECTIVE_EVENTS, PUBLICATIONS, REVISIONS, SETTINGS, SHADOWS
 
 DRAFT, PUBLICATION, ROLLBACK = "draft", "publication", "rollback"
@@ -56,6 +57,7 @@ def carry_out(
     entry = _append(appending, draft)
     for change in changes(entry):
         write(appending.connection, change, beside)
+    announce(appending.connection)
     return entry
 
 
