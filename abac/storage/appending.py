@@ -49,7 +49,7 @@ class Appending:
         """Write what was appended, with the tree's nodes, the head and the checkpoint; return the log's end."""
         if self._drafts:
             group = grouped(self._end, self._drafts, self.at, self._key)
-            self._rows.write(group, commit=lambda: None)  # whoever gave the connection commits
+            self._rows.write(group)  # whoever gave the connection commits
             self._end, self._drafts = group.end, []
         return self._end
 

@@ -88,10 +88,10 @@ class Database:
                 with outcome_told():
                     transaction.commit()
 
-    def turn(self, question: str) -> contextlib.AbstractContextManager[Turn]:
-        """Take the write lock as `writing` does, with less ado, on a driver's connection that is kept for it."""
+    def turn(self) -> contextlib.AbstractContextManager[Turn]:
+        """Give what `writing` gives with less ado: a driver's connection that is kept, its lock not taken yet."""
         self._writable()
-        return self._turns.take(question)
+        return self._turns.take()
 
     def _missing(self) -> bool:
         return self.file is not None and not self.file.exists()

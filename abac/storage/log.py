@@ -21,7 +21,7 @@ from abac.storage.appending import Appending, begun
 from abac.storage.database import Database
 from abac.storage.faults import StorageKeyError
 from abac.storage.group import KEY, End, Group, grouped, identity, not_before
-from abac.storage.rows import CHECKPOINT, rows
+from abac.storage.rows import rows
 from abac.storage.tables import CHECKPOINTS, ENTRIES, HEAD, OPENINGS, TILES
 
 Clock = Callable[[], datetime]
@@ -102,29 +102,32 @@ class DecisionLog:
         key = self._signing()
         with contextlib.ExitStack() as preparing:
             preparing.enter_context(self._preparing)
-            group = self._expected(drafts, key)
-            with self.database.turn(CHECKPOINT) as turn:
+            base = self._next
+            group = self._expected(base, drafts, key)
+            with self.database.turn() as turn:
                 way = rows(turn.raw)
-                self._alone = turn.answer == (self._next.checkpoint,)
-                if group is None or not self._alone:
-                    end, at, before = begun(way, key, self.clock(), succeeds=False)
-                    group = grouped(end, [*before, *drafts], at, key)
-                end = group.end
 
-                def commit() -> None:
+                def committing(end: End) -> None:
                     self._next = end
-                    preparing.close()  # while the database commits, the next group is prepared
-                    turn.commit()
+                    preparing.close()  # while the database works, the next group is prepared
 
-                way.write(group, commit)
+                self._alone = group is not None and way.append(turn, base.checkpoint, group, committing)
+                if group is None or not self._alone:
+                    turn.raw.execute(turn.begin)
+                    found, at, before = begun(way, key, self.clock(), succeeds=False)
+                    self._alone = found.checkpoint == base.checkpoint
+                    group = grouped(found, [*before, *drafts], at, key)
+                    way.write(group)
+                    committing(group.end)
+                    turn.commit()
+        end = group.end
         return Appended(range(end.size - len(drafts), end.size), from_micros(end.integrated_at), end.checkpoint)
 
-    def _expected(self, drafts: Sequence[Draft], key: SigningKey) -> Group | None:
+    def _expected(self, end: End, drafts: Sequence[Draft], key: SigningKey) -> Group | None:
         """Return the group on the end that the log will have; None where this process does not know it.
 
         It does as long as nobody else appends: while others do, preparing ahead is work for nothing.
         """
-        end = self._next
         return grouped(end, drafts, not_before(end, self.clock()), key) if end.size and self._alone else None
 
     def _signing(self) -> SigningKey:

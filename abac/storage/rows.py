@@ -1,19 +1,17 @@
-"""How the rows of a group get into each database in the fewest steps: the hot path, in the drivers' own words.
+"""How the rows of a group get into a database in the fewest steps: the hot path, in the drivers' own words.
 
-SQLAlchemy pools the connections; a group of a hundred entries costs a dozen statements on SQLite and six exchanges
-on PostgreSQL. What the rows say is `appending`'s part.
+SQLAlchemy pools the connections; a group of a hundred entries costs a dozen statements on SQLite, and one exchange
+on PostgreSQL, which is `copying`'s part. What the rows say is `group`'s.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
-from struct import Struct
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from abac.storage.group import End, EntryRow, Group, OpeningRow, growing
+from abac.storage.group import End, Group, growing
+from abac.storage.turn import Turn
 
 WIDEST = 1_024
 """Rows that one SQLite statement inserts at most: five values each, of the 32,766 that a statement can have."""
@@ -25,23 +23,33 @@ class Rows(Protocol):
     def end(self) -> End | None:
         """Return the end of the log, or None where nothing was ever appended."""
 
-    def write(self, group: Group, commit: Callable[[], None]) -> None:
-        """Write a group, and call `commit` at the end."""
+    def write(self, group: Group) -> None:
+        """Write a group into the transaction that was begun."""
+
+    def append(self, turn: Turn, after: str, group: Group, committing: Callable[[End], None]) -> bool:
+        """Write and commit a group, a transaction of its own, where the log ends with the checkpoint `after`.
+
+        Return whether it does; else nothing is written. `committing` is told the new end before it is sure.
+        """
 
 
 def rows(raw: Any) -> Rows:
     """Return the way to the rows through a driver's connection."""
-    return SqliteRows(raw) if isinstance(raw, sqlite3.Connection) else PostgresRows(raw)
+    if isinstance(raw, sqlite3.Connection):
+        return SqliteRows(raw)
+    from abac.storage.copying import PostgresRows  # noqa: PLC0415  # its driver is an extra
+
+    return PostgresRows(raw)
 
 
-_HEAD = """\
+HEAD = """\
 SELECT size, frontier, integrated_at, checkpoint, (SELECT at FROM abac_checkpoints ORDER BY size DESC LIMIT 1)
 FROM abac_head WHERE id = 1"""
 
 CHECKPOINT = "SELECT checkpoint FROM abac_head WHERE id = 1"
 """Asks for the log's checkpoint, which vouches for all that is before its end."""
 
-_TILE = 'SELECT hashes FROM abac_tiles WHERE level = ? AND "index" = ?'
+TILE = 'SELECT hashes FROM abac_tiles WHERE level = ? AND "index" = ?'
 _REPLACE_TILE = """\
 INSERT INTO abac_tiles (level, "index", hashes) VALUES (?, ?, ?)
 ON CONFLICT (level, "index") DO UPDATE SET hashes = excluded.hashes"""
@@ -63,19 +71,25 @@ class SqliteRows:
 
     def end(self) -> End | None:
         """Return the end of the log, or None where nothing was ever appended."""
-        return _end(self._execute(_HEAD).fetchone(), lambda *tile: self._execute(_TILE, tile).fetchone())
+        return ended(self._execute(HEAD).fetchone(), lambda *tile: self._execute(TILE, tile).fetchone())
 
-    def write(self, group: Group, commit: Callable[[], None]) -> None:
-        """Write a group, and call `commit` at the end."""
+    def write(self, group: Group) -> None:
+        """Write a group."""
         self._insert("abac_entries", 5, group.entries)
         self._insert("abac_openings", 3, group.openings)
-        for (level, index), hashes in group.tiles.items():
-            self._execute(_REPLACE_TILE, (level, index, hashes))
-        end = group.end
-        self._execute(_REPLACE_HEAD, end[:4])
-        if group.keep:
-            self._execute(_KEEP, (end.size, end.integrated_at, end.checkpoint))
-        commit()
+        for statement, values in beside(group):
+            self._execute(statement, values)
+
+    def append(self, turn: Turn, after: str, group: Group, committing: Callable[[End], None]) -> bool:
+        """Write and commit a group where the log ends with a checkpoint; return whether it does."""
+        self._execute(turn.begin)
+        if self._execute(CHECKPOINT).fetchone() != (after,):
+            turn.raw.rollback()
+            return False
+        self.write(group)
+        committing(group.end)
+        turn.commit()
+        return True
 
     def _insert(self, table: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert in steps of powers of two, so that the driver compiles few statements, once."""
@@ -87,41 +101,18 @@ class SqliteRows:
             done += step
 
 
-class PostgresRows:
-    """COPY in its binary form for the rows, and everything else in one exchange."""
-
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
-        self._execute = partial(raw.execute, binary=True)
-
-    def end(self) -> End | None:
-        """Return the end of the log, or None where nothing was ever appended."""
-        return _end(
-            self._execute(_HEAD).fetchone(), lambda *tile: self._execute(_TILE.replace("?", "%s"), tile).fetchone()
-        )
-
-    def write(self, group: Group, commit: Callable[[], None]) -> None:
-        """Write a group, and call `commit` at the end."""
-        if group.entries:
-            self._copy("abac_entries (seq, id, kind, integrated_at, bytes)", _entries(group.entries))
-        if group.openings:
-            self._copy("abac_openings (seq, key, opening)", _openings(group.openings))
-        end = group.end
-        with self._raw.pipeline(), self._raw.cursor() as cursor:
-            for (level, index), hashes in group.tiles.items():
-                cursor.execute(_REPLACE_TILE.replace("?", "%s"), (level, index, hashes))
-            cursor.execute(_REPLACE_HEAD.replace("?", "%s"), end[:4])
-            if group.keep:
-                cursor.execute(_KEEP.replace("?", "%s"), (end.size, end.integrated_at, end.checkpoint))
-            commit()
-
-    def _copy(self, table: str, data: bytes) -> None:
-        copying: AbstractContextManager[Any] = self._raw.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)")
-        with copying as copy:
-            copy.write(data)
+def beside(group: Group) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield the statements, with their values, that write what of a group is not rows: tiles, head, checkpoint."""
+    for (level, index), hashes in group.tiles.items():
+        yield _REPLACE_TILE, (level, index, hashes)
+    end = group.end
+    yield _REPLACE_HEAD, end[:4]
+    if group.keep:
+        yield _KEEP, (end.size, end.integrated_at, end.checkpoint)
 
 
-def _end(row: tuple[Any, ...] | None, tile: Callable[[int, int], tuple[bytes] | None]) -> End | None:
+def ended(row: tuple[Any, ...] | None, tile: Callable[[int, int], tuple[bytes] | None]) -> End | None:
+    """Return the end of the log that the head's row says; `tile` reads a tile that grows on."""
     if row is None:
         return None
     edge = {address: (tile(*address) or (b"",))[0] for address in growing(row[0])}
@@ -131,28 +122,3 @@ def _end(row: tuple[Any, ...] | None, tile: Callable[[int, int], tuple[bytes] | 
 def _many(table: str, columns: int, count: int) -> str:
     one = f"({', '.join('?' * columns)})"
     return f"INSERT INTO {table} VALUES {', '.join([one] * count)}"  # noqa: S608  # our own names
-
-
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_END = b"\xff\xff"
-_ENTRY_START, _ENTRY_END = Struct(">hiqi16si").pack, Struct(">iqi").pack
-_OPENING_START = Struct(">hiqi16si").pack
-
-
-def _entries(rows: Iterable[EntryRow]) -> bytes:
-    """Return rows as COPY reads them: the number of fields, then each field's length and bytes."""
-    parts = [_SIGNATURE]
-    for seq, identity, kind, at, data in rows:
-        name = kind.encode()
-        parts += (_ENTRY_START(5, 8, seq, 16, identity, len(name)), name, _ENTRY_END(8, at, len(data)), data)
-    parts.append(_END)
-    return b"".join(parts)
-
-
-def _openings(rows: Iterable[OpeningRow]) -> bytes:
-    """Return rows as COPY reads them."""
-    parts = [_SIGNATURE]
-    for seq, key, opening in rows:
-        parts += (_OPENING_START(3, 8, seq, 16, key, len(opening)), opening)
-    parts.append(_END)
-    return b"".join(parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -26,10 +27,10 @@ from abac.storage.faults import (
 
 
 class Turn(NamedTuple):
-    """The write lock, held on a driver's connection, and the first row that answered the question."""
+    """A driver's connection, kept for this turn, and the statement that takes the write lock on it."""
 
     raw: Any
-    answer: tuple[Any, ...] | None
+    begin: str
 
     def commit(self) -> None:
         """Commit. Raises `StorageUnknownError` where the connection broke meanwhile."""
@@ -48,14 +49,14 @@ class Turns:
         self._process = os.getpid()
 
     @contextlib.contextmanager
-    def take(self, question: str) -> Iterator[Turn]:
-        """Give the turn; what is not committed inside is undone. `question` is asked under the lock."""
+    def take(self) -> Iterator[Turn]:
+        """Give the turn; what is not committed inside is undone."""
         if not self._mine.acquire(timeout=self._patience):
             raise StorageLockedError("another thread has held the write lock for too long")
         try:
             with told():
-                turn = self._begun(question)
                 try:
+                    turn = Turn(self._connection(), self._begin)
                     yield turn
                     turn.raw.rollback()  # of nothing, after a commit
                 except BaseException:
@@ -69,31 +70,17 @@ class Turns:
         with self._mine:
             self._drop()
 
-    def _begun(self, question: str) -> Turn:
-        """Take the lock; where the connection broke since the last turn, once more on a new one."""
-        try:
-            return self._ask(question)
-        except DRIVERS as error:
-            kept = self._kept is not None
-            self._drop()
-            if not (kept and isinstance(translated(error), StorageLostError)):
-                raise
-        try:
-            return self._ask(question)
-        except DRIVERS:
-            self._drop()
-            raise
-
-    def _ask(self, question: str) -> Turn:
+    def _connection(self) -> Any:
+        """Return the connection that is kept, or a new one where the server has closed it since the last turn."""
         if self._process != os.getpid():  # a fork: the connection is the parent's, and not even to be closed here
             self._parents, self._kept, self._process = self._kept, None, os.getpid()
+        if self._kept is not None and _hung_up(self._kept.dbapi_connection):
+            self._drop()
         if self._kept is None:
             self._kept = self._engine.raw_connection()
+            self._kept.rollback()  # whatever the pool asked of it
         raw: Any = self._kept.dbapi_connection
-        with contextlib.nullcontext() if isinstance(raw, sqlite3.Connection) else raw.pipeline():
-            raw.execute(self._begin)
-            asked = raw.execute(question)
-        return Turn(raw, asked.fetchone())
+        return raw
 
     def _drop(self) -> None:
         """Close the connection, and so undo what was not committed."""
@@ -102,6 +89,13 @@ class Turns:
             with contextlib.suppress(*DRIVERS):
                 kept.invalidate()
                 kept.close()
+
+
+def _hung_up(raw: Any) -> bool:
+    """Tell whether a server said something that it was not asked: that it ends the connection."""
+    if isinstance(raw, sqlite3.Connection):
+        return False
+    return bool(raw.closed or select.select([raw], [], [], 0)[0])
 
 
 @contextlib.contextmanager

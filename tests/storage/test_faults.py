@@ -221,10 +221,8 @@ def test_another_session_holds_the_turn(server, server_log):
 
 
 def test_another_thread_holds_the_turn(sqlite_log):
-    with sqlite_log.database.turn("SELECT 1") as turn:
-        assert turn.answer == (1,)
-        with ThreadPoolExecutor(1) as pool:
-            fails_with(StorageLockedError, "storage-locked", pool.submit(sqlite_log.append, group(1)).result)
+    with sqlite_log.database.turn(), ThreadPoolExecutor(1) as pool:
+        fails_with(StorageLockedError, "storage-locked", pool.submit(sqlite_log.append, group(1)).result)
     sqlite_log.append(group(1))
     assert len(sound(sqlite_log)) == 2
 
