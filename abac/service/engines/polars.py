@@ -1,0 +1,97 @@
+"""Polars as an engine: the columnar back end over Parquet, a batch at a time, in bounded memory."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import polars as pl
+
+from abac.backends.columnar import batches
+from abac.condition.schema import Schema
+from abac.service.engines import EngineError, Progress
+from abac.simulation.change import Decided, decide
+from abac.simulation.counts import Question, Tally, key_of
+from abac.simulation.population.frames import USE
+
+BATCH = 262_144
+"""Rows held at once."""
+
+
+class Polars:
+    """Counts over Parquet: a file, a pattern of files, or a folder of them; read `repeat` times over."""
+
+    def __init__(self, source: str, repeat: int = 1) -> None:
+        self._given, self._repeat = source, repeat
+
+    def __enter__(self) -> Self:
+        place = Path(self._given)
+        found = sorted(place.glob("*.parquet")) if place.is_dir() else sorted(glob.glob(self._given))  # noqa: PTH207  # a pattern may begin with a root
+        if not found:
+            raise EngineError(f"there is no Parquet file `{self._given}`")
+        self._lazy = pl.scan_parquet([str(p) for p in found])
+        try:
+            self._columns = self._lazy.collect_schema().names()
+        except pl.exceptions.PolarsError as error:
+            raise EngineError(f"Polars cannot read `{self._given}`: {str(error).splitlines()[0]}") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """There is nothing to close."""
+
+    def columns(self) -> list[str]:
+        """Return the names of the source's columns."""
+        return self._columns
+
+    def rows(self) -> int:
+        """Return how many rows are read in all."""
+        return int(self._lazy.select(pl.len()).collect().item()) * self._repeat
+
+    def count(self, questions: Sequence[Question], schema: Schema, progress: Progress) -> Iterator[Tally]:
+        """Answer questions in one scan: every batch is encoded once."""
+        read = frozenset().union(*(q.read for q in questions))
+        keep = [n for n in self._columns if n.startswith(USE) or n in {path for q in questions for path in q.by}]
+        wanted = [n for n in self._columns if n.split("@")[0] in read or n in keep]
+        tallies = [Tally(q) for q in questions]
+        for _ in range(self._repeat):
+            for rows, frame in batches(
+                self._lazy.select(wanted or self._columns[:1]), schema, keep=keep, batch=BATCH
+            ):
+                for tally in tallies:
+                    question = tally.question
+                    programs = [question.study.before, question.study.after]
+                    before, after = decide(programs, question.asks, question.study.at, frame)
+                    _add(tally, rows, frame.rows, before, after)
+                progress(frame.rows * len(tallies))
+        yield from tallies
+
+
+def _add(tally: Tally, rows: pl.DataFrame, height: int, before: Decided, after: Decided) -> None:
+    """Group a batch by the keys of all asks, and add the groups."""
+    question = tally.question
+    columns = [rows[path].alias(f"by {n}") for n, path in enumerate(question.by)]
+    uses = []
+    for n, ask in enumerate(question.asks):
+        use = rows[USE + ask.key].fill_null(0).cast(pl.Int64) if USE + ask.key in rows.columns else _ones(height)
+        sides = [(side.codes[n], side.permitted(n, question.discharges)) for side in (before, after)]
+        columns.append(pl.Series(f"key {n}", key_of((use > 0).to_numpy(), *sides)))
+        uses.append(use.alias(f"use {n}"))
+    names = [c.name for c in columns]
+    grouped = (
+        pl.DataFrame([*columns, *uses])
+        .group_by(names)
+        .agg(pl.len().alias("rows"), pl.sum(*(u.name for u in uses)))
+    )
+    width, asks = len(question.by), len(question.asks)
+    for row in grouped.iter_rows():
+        tally.add(row[:width], row[width : width + asks], row[width + asks], row[width + asks + 1 :])
+
+
+def _ones(height: int) -> pl.Series:
+    return pl.Series(np.ones(height, np.int64))
