@@ -58,39 +58,49 @@ class Polars:
         read = frozenset().union(*(q.read for q in questions))
         keep = [n for n in self._columns if n.startswith(USE) or n in {path for q in questions for path in q.by}]
         wanted = [n for n in self._columns if n.split("@")[0] in read or n in keep]
-        tallies = [Tally(q) for q in questions]
+        groups: list[pl.DataFrame | None] = [None] * len(questions)
         for _ in range(self._repeat):
-            for rows, frame in batches(
-                self._lazy.select(wanted or self._columns[:1]), schema, keep=keep, batch=BATCH
-            ):
-                for tally in tallies:
-                    question = tally.question
+            chosen = self._lazy.select(wanted or self._columns[:1])
+            for rows, frame in batches(chosen, schema, keep=keep, batch=BATCH):
+                for n, question in enumerate(questions):
                     programs = [question.study.before, question.study.after]
                     before, after = decide(programs, question.asks, question.study.at, frame)
-                    _add(tally, rows, frame.rows, before, after)
-                progress(frame.rows * len(tallies))
-        yield from tallies
+                    groups[n] = _grouped(groups[n], _keyed(question, rows, frame.rows, before, after))
+                progress(frame.rows * len(questions))
+        for question, found in zip(questions, groups, strict=True):
+            yield _tally(question, found)
 
 
-def _add(tally: Tally, rows: pl.DataFrame, height: int, before: Decided, after: Decided) -> None:
-    """Group a batch by the keys of all asks, and add the groups."""
-    question = tally.question
+def _keyed(question: Question, rows: pl.DataFrame, height: int, before: Decided, after: Decided) -> pl.DataFrame:
+    """Return a batch's groups and keys, each row standing for one, and its use of every ask."""
     columns = [rows[path].alias(f"by {n}") for n, path in enumerate(question.by)]
-    uses = []
     for n, ask in enumerate(question.asks):
         use = rows[USE + ask.key].fill_null(0).cast(pl.Int64) if USE + ask.key in rows.columns else _ones(height)
         sides = [(side.codes[n], side.permitted(n, question.discharges)) for side in (before, after)]
-        columns.append(pl.Series(f"key {n}", key_of((use > 0).to_numpy(), *sides)))
-        uses.append(use.alias(f"use {n}"))
-    names = [c.name for c in columns]
-    grouped = (
-        pl.DataFrame([*columns, *uses])
-        .group_by(names)
-        .agg(pl.len().alias("rows"), pl.sum(*(u.name for u in uses)))
-    )
-    width, asks = len(question.by), len(question.asks)
-    for row in grouped.iter_rows():
-        tally.add(row[:width], row[width : width + asks], row[width + asks], row[width + asks + 1 :])
+        columns += [pl.Series(f"key {n}", key_of((use > 0).to_numpy(), *sides)), use.alias(f"use {n}")]
+    return pl.DataFrame(columns).with_columns(rows=pl.lit(1, pl.Int64))
+
+
+def _grouped(known: pl.DataFrame | None, more: pl.DataFrame) -> pl.DataFrame:
+    """Sum rows and use per group and keys, together with what is known of earlier batches."""
+    names = [n for n in more.columns if n.startswith(("by ", "key "))]
+    found = more.group_by(names).agg(pl.all().sum())
+    return found if known is None else pl.concat([known, found]).group_by(names).agg(pl.all().sum())
+
+
+def _tally(question: Question, groups: pl.DataFrame | None) -> Tally:
+    tally = Tally(question)
+    if groups is not None:
+        asks = range(len(question.asks))
+        names = (
+            [f"by {n}" for n in range(len(question.by))],
+            [f"key {n}" for n in asks],
+            [f"use {n}" for n in asks],
+        )
+        sides = [groups.select(side).iter_rows() if side else iter([()] * groups.height) for side in names]
+        for own, keys, use, rows in zip(*sides, groups["rows"], strict=True):
+            tally.add(own, keys, rows, use)
+    return tally
 
 
 def _ones(height: int) -> pl.Series:
