@@ -168,6 +168,16 @@ SETTINGS = Table(
     Column("seq", BigInteger, nullable=False, comment="the entry that set it"),
 )
 
+API_KEYS = Table(
+    "abac_api_keys",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("seq", BigInteger, nullable=False, comment="the entry that its present state comes from"),
+    Column("holder", Text, nullable=False),
+    Column("pending", Text, nullable=False, comment="who made it and waits for a second person, or empty"),
+    Column("terms", Text, nullable=False, comment="JSON, secrets as SHA-256"),
+)
+
 MERGED_JOURNALS = Table(
     "abac_merged_journals",
     METADATA,

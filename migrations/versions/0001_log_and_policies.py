@@ -13,6 +13,17 @@ PLACE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
+        "abac_api_keys",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False, comment="the entry that its present state comes from"),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column(
+            "pending", sa.Text(), nullable=False, comment="who made it and waits for a second person, or empty"
+        ),
+        sa.Column("terms", sa.Text(), nullable=False, comment="JSON, secrets as SHA-256"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_abac_api_keys")),
+    )
+    op.create_table(
         "abac_checkpoints",
         sa.Column("size", PLACE, autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -213,3 +224,4 @@ def downgrade() -> None:
 
     op.drop_table("abac_directive_events")
     op.drop_table("abac_checkpoints")
+    op.drop_table("abac_api_keys")

@@ -17,6 +17,7 @@ from abac.compiler.program import Program
 from abac.condition.functions import Function
 from abac.storage.log import DecisionLog
 from abac.storage.policies import derive
+from abac.storage.policies.api_keys import ApiKey, ApiKeys
 from abac.storage.policies.chain import present, standing_at
 from abac.storage.policies.directives import DirectiveHistory, DirectiveStatus, Resource
 from abac.storage.policies.errors import PolicyNoneError
@@ -30,6 +31,7 @@ from abac.storage.tables import PUBLICATIONS
 __all__ = [
     "NOTHING",
     "Active",
+    "ApiKey",
     "DirectiveStatus",
     "Policies",
     "Posture",
@@ -56,6 +58,7 @@ class Policies:
         self.directives = DirectiveHistory(log, self.revisions, self.publications)
         self.settings = PolicySettings(log)
         self.shadows = Shadows(log, self.revisions)
+        self.api_keys = ApiKeys(log)
 
     # --- acts ------------------------------------------------------------------------------------------------
 
