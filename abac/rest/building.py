@@ -20,6 +20,7 @@ from abac.compiler.program import Program
 from abac.condition.schema import Assurance, Category
 from abac.errors import CompileError, Findings
 from abac.pdp.point import DecisionPoint
+from abac.rest.administration import mount
 from abac.rest.answering import Answering
 from abac.rest.app import Application, application
 from abac.rest.asking import Types
@@ -43,6 +44,7 @@ from abac.service.selection import choose
 from abac.service.shipped import shipped
 from abac.service.sources.opening import open_sources
 from abac.service.sources.resolving import Resolving
+from abac.service.store import Store
 from abac.service.workspace import Workspace, around
 
 Clock = Callable[[], datetime]
@@ -56,6 +58,7 @@ class Parts:
     keys: Keys | None = None
     entities: Entities | None = None
     metadata: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    store: Store | None = None
 
 
 def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> Application:
@@ -83,13 +86,15 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         meter=meter,
     )
     searching = Searching(evaluating, entities, Pages(settings.page_secret.encode()))
-    return application(
+    app = application(
         evaluating,
         searching,
         base=base(settings),
         metrics_need_key=settings.metrics_need_key,
         **({} if parts.metadata is None else {"metadata": parts.metadata}),
     )
+    mount(app, parts.store)
+    return app
 
 
 def program(settings: ServeSettings) -> Program:
