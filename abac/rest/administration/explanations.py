@@ -1,7 +1,7 @@
 """Explain one decision over HTTP: an AuthZEN request, and the engine's explanation as data and in words.
 
-Nothing is decided or recorded. The caller's own values are told, and no other's (those that sources add) unless the
-key may see them. The work is bounded, and beside the event loop.
+Nothing is decided or recorded. The caller's own values are told, and no others (those that sources add) unless
+the key may see them. The work is bounded, and beside the event loop.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TAG = "Explain"
 AT_ONCE = 2
 """Explanations worked out at a time."""
 
-EXAMPLE = {
+EXAMPLE: Any = {
     "subject": ANA,
     "action": INVOKE,
     "resource": FABLE,
