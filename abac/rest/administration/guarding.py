@@ -1,12 +1,12 @@
 """Routes that demand a role: who asks is known before a byte of a body is read, and bodies are sound and bounded.
 
-A route belongs to the router of its role, so that none can be added without one.
+Routes are added by way of their role, so that none can be added without one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -33,32 +33,56 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+class Demanding:
+    """Adds routes that demand one role."""
+
+    def __init__(self, router: APIRouter, kind: type[APIRoute]) -> None:
+        self._router, self._kind = router, kind
+
+    def get(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Return a decorator that adds an endpoint for GET."""
+        return self._add("GET", path, options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Return a decorator that adds an endpoint for POST."""
+        return self._add("POST", path, options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Return a decorator that adds an endpoint for PATCH."""
+        return self._add("PATCH", path, options)
+
+    def _add(self, method: str, path: str, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+        responses = REFUSALS | options.pop("responses", {})
+
+        def add(endpoint: Endpoint) -> Endpoint:
+            self._router.add_api_route(
+                path,
+                endpoint,
+                methods=[method],
+                responses=responses,
+                operation_id=endpoint.__name__,
+                route_class_override=self._kind,
+                **options,
+            )
+            return endpoint
+
+        return add
 
 
 class Routes:
-    """A router for each role."""
+    """Where routes are added, by the role that each demands."""
 
-    def __init__(self, door: Door, limits: Limits) -> None:
-        self._by = {role: APIRouter(route_class=_guarded(door, limits, role), responses=REFUSALS) for role in Role}
-
-    @property
-    def read(self) -> APIRouter:
+    def __init__(self, router: APIRouter, door: Door, limits: Limits) -> None:
+        kinds = {role: Demanding(router, _guarded(door, limits, role)) for role in Role}
+        self.read = kinds[Role.READ]
         """For who may read what is in force and why."""
-        return self._by[Role.READ]
-
-    @property
-    def publish(self) -> APIRouter:
+        self.publish = kinds[Role.PUBLISH]
         """For who may change it."""
-        return self._by[Role.PUBLISH]
-
-    @property
-    def audit(self) -> APIRouter:
+        self.audit = kinds[Role.AUDIT]
         """For who may read the log."""
-        return self._by[Role.AUDIT]
-
-    def all(self) -> list[APIRouter]:
-        """Return the routers."""
-        return list(self._by.values())
 
 
 def _guarded(door: Door, limits: Limits, role: Role) -> type[APIRoute]:

@@ -25,13 +25,11 @@ from abac.service.store import Store
 
 def mount(app: Application, store: Store | None = None) -> None:
     """Add the routes of administration; those about revisions, directives, the log and keys need a store."""
-    on = Routes(app.evaluating.door, app.evaluating.limits)
+    on = Routes(app.router, app.evaluating.door, app.evaluating.limits)
     explanations.add(on, app.evaluating)
     if store is not None:
         for part in (revisions, drafts, publications, shadowing, directives, entries, proofs, api_keys):
             part.add(on, store)
-    for router in on.all():
-        app.include_router(router)
 
     @app.exception_handler(AbacError)
     async def refused(request: Request, error: AbacError) -> Response:
