@@ -57,6 +57,9 @@ class Application(FastAPI):
         }
         self.ready: dict[str, Callable[[], str]] = {}
         """What must be so for the server to be ready: by name, what returns what is wrong, or nothing."""
+        self.begins: list[Callable[[], Awaitable[None]]] = []
+        self.ends: list[Callable[[], Awaitable[None]]] = []
+        """What runs beside requests in a worker: what begins it, and what ends it before others are waited for."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
