@@ -7,11 +7,14 @@ a fixed pattern, so that a chain, an aggregate, a minority and a cycle occur in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from abac.ownership.graph import WHOLE, Graph, Repeated, build
+from abac.ownership.reading import OFAC
+from abac.ownership.spread import Bound, spread
 from abac.simulation.population.draws import Codes, Marks, Reals, Setting, Streams, pick
-from abac.simulation.population.ownership import listed_ownership
 from abac.simulation.population.parameters import Parameters
 
 LISTED, OWNED, GLASSWING, ANNEX = "listed-end-users", "owned", "glasswing-partners", "annex-a"
@@ -19,7 +22,7 @@ LISTED, OWNED, GLASSWING, ANNEX = "listed-end-users", "owned", "glasswing-partne
 
 @dataclass(frozen=True)
 class Organisations:
-    """Organisations by index: ids, country codes, weights, and the share that listed parties hold.
+    """Organisations by index: ids, country codes, weights, and the stakes they hold in one another.
 
     `end_user` marks those whose key is a military-intelligence end user, `screened` those whose owners are on
     file, and `attesting` is the share of attesting organisations from which each is among them.
@@ -28,11 +31,21 @@ class Organisations:
     ids: list[str]
     country: Codes
     weight: Reals
-    listed_ownership: Reals
+    graph: Graph
     end_user: Marks
     screened: Marks
     attesting: Reals
     roles: dict[str, Marks]
+
+    @property
+    def listed(self) -> Marks:
+        """The organisations that are listed end users."""
+        return self.roles[LISTED]
+
+    @cached_property
+    def listed_ownership(self) -> Reals:
+        """Of every organisation the share (0 to 1) that listed parties hold, by OFAC's rule."""
+        return held_by_listed(self.graph, self.listed)
 
     @property
     def ordinary(self) -> Marks:
@@ -69,7 +82,9 @@ def draw_organisations(setting: Setting, location: Reals, subjects: int) -> Orga
         weights = countries.weights(p[f"countries.{name}"])
         country = np.where(marks, streams.pick(f"organisation.country.{name}", weights, size), country)
     country[0] = countries.code("US")
-    held = _held(p, streams, roles, size)
+    ids = [organisation_id(i, p.provider) for i in range(size)]
+    graph = _stakes(p, streams, roles, ids)
+    held = held_by_listed(graph, roles[LISTED])
     chance = streams.uniforms("organisation.end_user", size)
     end_user = roles[LISTED] & (chance < p["end_users"]["listed"])
     end_user |= ~roles[LISTED] & (held >= 0.5) & (chance < p["end_users"]["owned"])  # noqa: PLR2004  # 50 % rule
@@ -77,8 +92,12 @@ def draw_organisations(setting: Setting, location: Reals, subjects: int) -> Orga
     screened[0] = True
     attesting = streams.uniforms("attesting", size)
     weight = np.exp(p["organisations.spread"] * streams("organisation.weight").standard_normal(size))
-    ids = [organisation_id(i, p.provider) for i in range(size)]
-    return Organisations(ids, country.astype(np.int32), weight, held, end_user, screened, attesting, roles)
+    return Organisations(ids, country.astype(np.int32), weight, graph, end_user, screened, attesting, roles)
+
+
+def held_by_listed(graph: Graph, listed: Marks) -> Reals:
+    """Return of every organisation the share (0 to 1) that listed parties and those they own hold."""
+    return spread(graph, listed, Bound.LEAST, OFAC.least).held / WHOLE
 
 
 def _block(size: int, first: int, last: int) -> Marks:
@@ -87,8 +106,9 @@ def _block(size: int, first: int, last: int) -> Marks:
     return marks
 
 
-def _held(p: Parameters, streams: Streams, roles: dict[str, Marks], size: int) -> Reals:
-    """Return the share of each organisation that listed parties hold, by the 50 percent rule."""
+def _stakes(p: Parameters, streams: Streams, roles: dict[str, Marks], ids: list[str]) -> Graph:
+    """Return who holds how much of whom; what is not drawn is held by nobody listed."""
+    size = len(ids)
     listed, owned = np.flatnonzero(roles[LISTED]), np.flatnonzero(roles[OWNED])
     stakes = [s for j in range(len(owned)) for s in _pattern(j, owned.tolist(), listed.tolist())]
     owner, target = ([int(s[i]) for s in stakes] for i in (0, 1))
@@ -105,7 +125,9 @@ def _held(p: Parameters, streams: Streams, roles: dict[str, Marks], size: int) -
     owners = np.concatenate([owner, minority[some], parent[held]]).astype(np.int64)
     targets = np.concatenate([target, np.flatnonzero(some), np.flatnonzero(held)]).astype(np.int64)
     shares = np.concatenate([share, 0.01 + 0.48 * amount[some], 0.2 + 0.8 * amount[held]])
-    return listed_ownership(owners, targets, shares, roles[LISTED])
+    parts = np.rint(shares * WHOLE).astype(np.int64)
+    disclosed = np.ones(size, np.bool_)
+    return build(ids, owners, targets, parts, parts, disclosed=disclosed, repeated=Repeated.APART)
 
 
 def _pattern(j: int, owned: list[int], listed: list[int]) -> list[tuple[int, int, float]]:
