@@ -94,7 +94,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print the keys as JSON.")] = False,
 ) -> None:
     """Show the keys; no secret is in the document, so none can be shown."""
-    from abac.rest.keyfile import described
+    from abac.rest.keyform import described
 
     found = [described(key) for key in _read(file).all()]
     if as_json:

@@ -18,7 +18,7 @@ from abac.rest.problems import Problem, forbidden, too_many, unauthorized
 from abac.rest.tokens import Tokens, bearer
 from abac.service.ceiling import DECLARED, Ceiling
 
-ANYBODY = Caller("anybody", frozenset(Role))
+ANYBODY = Caller("anybody", frozenset(Role), sees=frozenset({"*"}))
 """Who asks where nobody is asked who they are."""
 
 BUCKETS = 10_000
@@ -28,8 +28,9 @@ LONGEST = 8_192
 """Bytes of an Authorization header."""
 
 
-MOMENT = 1.0
-"""Seconds for which credentials found good are not looked up again: a key revoked ends within this time."""
+MOMENT = 0.5
+"""Seconds for which credentials found good are not looked up again; with the time between two looks at where
+keys are kept, a key that was revoked ends within a second."""
 
 
 class _Seen(NamedTuple):

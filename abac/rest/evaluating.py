@@ -70,6 +70,10 @@ class Evaluating:
             held = self._askers[id(ceiling)] = (program, Asker(seen, ceiling, self._types, self._clock), ceiling)
         return held[0], held[1]
 
+    def asker_for(self, program: Program, ceiling: Ceiling) -> Asker:
+        """Return what puts evaluations into the words of a program, in force or to come; as `asker`."""
+        return Asker(self._ceilings.under(program, ceiling), ceiling, self._types, self._clock)
+
     def prepare(self, program: Program) -> None:
         """Make a program ready for the callers there are, in a thread of its own, before it is published.
 
@@ -117,11 +121,11 @@ class Evaluating:
         message = None
         if not answer.permitted and program.directives:
             message = await self.teller.message(question, answer, found.resource, program)
-        encoded = self._encoded(answer, asked, caller, message)
+        encoded = self.encoded(answer, asked, caller, message)
         self.meter.lasted(perf_counter() - started)
         return encoded
 
-    def _encoded(self, answer: Answer, asked: Asked, caller: Caller, message: Any) -> bytes:
+    def encoded(self, answer: Answer, asked: Asked, caller: Caller, message: Any) -> bytes:
         """Count an answer, and encode it with what else its caller is told."""
         if not asked.what_if:
             self.meter.decided(answer.outcome, permitted=answer.permitted)
@@ -175,7 +179,7 @@ class Evaluating:
                 message = None
                 if not answer.permitted and program.directives:
                     message = await self.teller.message(question, answer, item.resource, program, others)
-                parts.append(self._encoded(answer, one, caller, message))
+                parts.append(self.encoded(answer, one, caller, message))
             elif isinstance(answer, RequestError):
                 parts.append(failed(refused(answer)))
             else:

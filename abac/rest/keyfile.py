@@ -1,6 +1,6 @@
 """Keys as a document (`keys: abac/1`), readable by its owner only; digests in it, never a secret.
 
-A server reads it when it starts, and again when it has changed; a database table may take its place.
+A server reads it when it starts, and again when it has changed; `keytable` keeps keys in the database.
 """
 
 from __future__ import annotations
@@ -8,46 +8,17 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import yaml
 
-from abac.audit.clock import stamp
-from abac.condition.schema import Assurance
 from abac.errors import CompileError, Findings, Span
 from abac.language import yaml_source
-from abac.rest.keys import Caller, Key, KeysInMemory, Rate, Role, Secret
+from abac.rest.keyform import read_key, written
+from abac.rest.keys import Key, KeysInMemory
 from abac.rest.logs import log
-from abac.service.ceiling import Ceiling
 from abac.service.files import read_text
-
-_BYTES = 32
-
-
-class _Secret(msgspec.Struct, forbid_unknown_fields=True):
-    sha256: str
-    until: datetime | None = None
-
-
-class _Rate(msgspec.Struct, forbid_unknown_fields=True):
-    per_second: float
-    burst: int
-
-
-class _Key(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    created: datetime
-    secrets: list[_Secret]
-    roles: tuple[str, ...] = ("decide",)
-    ceiling: str = "declared"
-    sets: str = "incomplete"
-    discharges: tuple[str, ...] = ()
-    rate: _Rate | None = None
-    until: datetime | None = None
 
 
 class KeysInFile:
@@ -76,7 +47,8 @@ class KeysInFile:
         return self._keys.find(identity)
 
 
-LOOKED = 1.0
+LOOKED = 0.5
+"""Seconds between two looks at the document."""
 
 
 def _mark(path: Path) -> tuple[int, int, int]:
@@ -101,8 +73,8 @@ def read_keys(path: Path) -> KeysInMemory:
     keys = []
     for identity, body in held.items() if isinstance(held, dict) else ():
         try:
-            keys.append(_key(str(identity), msgspec.convert(body, _Key)))
-        except (msgspec.ValidationError, ValueError) as error:
+            keys.append(read_key(str(identity), body))
+        except ValueError as error:
             findings.error(document.span("held", identity), "keys", f"key `{identity}`: {error}")
     findings.raise_errors(CompileError)
     return KeysInMemory(keys)
@@ -110,59 +82,10 @@ def read_keys(path: Path) -> KeysInMemory:
 
 def write_keys(path: Path, keys: KeysInMemory) -> None:
     """Write the document in one step; only its owner may read it."""
-    text = yaml.safe_dump({"keys": "abac/1", "held": {k.id: _written(k) for k in keys.all()}}, sort_keys=False)
+    text = yaml.safe_dump({"keys": "abac/1", "held": {k.id: written(k) for k in keys.all()}}, sort_keys=False)
     handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     Path(made).replace(path)
-
-
-def _key(identity: str, body: _Key) -> Key:
-    level = next((a for a in Assurance if str(a) == body.ceiling), None)
-    if level is None:
-        raise ValueError(f"`{body.ceiling}` is not an assurance")
-    if body.sets not in ("complete", "incomplete"):
-        raise ValueError("`sets` is complete or incomplete")
-    for moment in (body.created, body.until, *(s.until for s in body.secrets)):
-        if moment is not None and moment.tzinfo is None:
-            raise ValueError("a time needs an offset, such as `Z`")
-    caller = Caller(
-        body.name,
-        frozenset(Role(word) for word in body.roles),
-        Ceiling(level, body.sets == "complete"),
-        frozenset(body.discharges),
-        None if body.rate is None else Rate(body.rate.per_second, body.rate.burst),
-    )
-    digests = tuple(Secret(bytes.fromhex(s.sha256), s.until) for s in body.secrets)
-    if any(len(s.sha256) != _BYTES for s in digests):
-        raise ValueError("a digest has 64 hexadecimal digits")
-    return Key(identity, caller, body.created, digests, body.until)
-
-
-def described(key: Key) -> dict[str, Any]:
-    """Return a key as it is shown to people, without its digests."""
-    return {"id": key.id} | {name: value for name, value in _written(key).items() if name != "secrets"}
-
-
-def _written(key: Key) -> Mapping[str, Any]:
-    caller = key.caller
-    found: dict[str, Any] = {
-        "name": caller.name,
-        "created": stamp(key.created),
-        "roles": sorted(role.value for role in caller.roles),
-        "ceiling": str(caller.ceiling.assurance),
-        "sets": "complete" if caller.ceiling.complete else "incomplete",
-        "secrets": [
-            {"sha256": s.sha256.hex()} | ({} if s.until is None else {"until": stamp(s.until)})
-            for s in key.secrets
-        ],
-    }
-    if caller.discharges:
-        found["discharges"] = sorted(caller.discharges)
-    if caller.rate:
-        found["rate"] = {"per_second": caller.rate.per_second, "burst": caller.rate.burst}
-    if key.until:
-        found["until"] = stamp(key.until)
-    return found

@@ -2,7 +2,7 @@
 
 A key's text is `abac_<id>_<secret>`. The id finds the key, the digest of the whole text is compared in constant
 time. A key rotates by getting a second secret while the first still holds for a stated time. Keeping keys is
-behind a port: here in memory, in `keyfile` as a document.
+behind a port: here in memory, in `keyfile` as a document, in `keytable` in the database.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ class Caller:
     """Who asks, and what they may do; made from a key or from a token.
 
     `discharges` names the obligations it has said it carries out: a PERMIT that owes another answers false.
+    `sees` names the attributes whose values it may be shown though it did not send them, `*` all of them. After
+    `until` it is nobody's.
     """
 
     name: str
@@ -72,6 +74,12 @@ class Caller:
     ceiling: Ceiling = DECLARED
     discharges: frozenset[str] = frozenset()
     rate: Rate | None = None
+    sees: frozenset[str] = frozenset()
+    until: datetime | None = None
+
+    def may_see(self, attribute: str) -> bool:
+        """Whether the caller may be shown an attribute's value, or a sealed field of the log."""
+        return "*" in self.sees or attribute in self.sees
 
     @property
     def administers(self) -> bool:
@@ -143,7 +151,7 @@ def generate(caller: Caller, now: datetime, *, until: datetime | None = None) ->
     """
     name = secrets.token_hex(_ID)
     text = _text(name)
-    return Key(name, caller, now, (_secret(text),), until), text
+    return Key(name, replace(caller, until=until), now, (_secret(text),), until), text
 
 
 def rotate(key: Key, now: datetime, overlap_until: datetime) -> tuple[Key, str]:
@@ -158,8 +166,8 @@ def rotate(key: Key, now: datetime, overlap_until: datetime) -> tuple[Key, str]:
 
 
 def revoke(key: Key, now: datetime) -> Key:
-    """Return the key as it is once it opens nothing any more."""
-    return replace(key, until=now)
+    """Return the key as it is once it opens nothing any more: without its secrets, so that it never will again."""
+    return replace(key, secrets=(), caller=replace(key.caller, until=now), until=now)
 
 
 def identity(text: str) -> str:

@@ -18,7 +18,8 @@ from abac.condition.schema import Assurance
 from abac.errors import AbacError, CompileError
 from abac.rest import keys as keys_of
 from abac.rest.door import MOMENT, Bucket, Door
-from abac.rest.keyfile import LOOKED, KeysInFile, described, read_keys, write_keys
+from abac.rest.keyfile import LOOKED, KeysInFile, read_keys, write_keys
+from abac.rest.keyform import described
 from abac.rest.keys import Caller, KeysInMemory, Rate, Role, generate
 from abac.rest.logs import redact
 from abac.rest.problems import Problem

@@ -1,30 +1,28 @@
-"""Lower atoms: comparisons and tests to Polars expressions, set operators to tables over dictionaries.
+"""Lower atoms: comparisons and tests to cuts or Polars expressions, set operators to tables over dictionaries.
 
-All expressions of a pass are evaluated by one lazy query; a table is answered by one look-up per row. The
-truths come out as bit sets. Connectives are `graph`'s part.
+What each comes to on every row is `lowered`'s part, connectives are `graph`'s.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-import numpy as np
 import polars as pl
 
-from abac.backends.columnar.bits import Bits, from_series, pack
+from abac.backends.columnar import lowered
+from abac.backends.columnar.bits import Bits
 from abac.backends.columnar.frame import Frame
-from abac.backends.columnar.overlap import Table, all_of, any_of, member
+from abac.backends.columnar.lowered import Cut, Lowered
+from abac.backends.columnar.overlap import all_of, any_of, member
 from abac.backends.columnar.terms import Binding, Column, Terms
 from abac.condition.expr import AllOf, AnyOf, Comparison, Holds, Member, Order
 from abac.condition.functions import Function
 from abac.condition.types import FLOAT, STRING
 
 Atom = Holds | Comparison | Member | AnyOf | AllOf
-
-_SLAB = 64
-"""Expressions evaluated at once: enough to plan rarely, few enough to hold their columns in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +36,11 @@ class Leaf:
 def evaluate(leaves: Sequence[Leaf], frame: Frame, functions: Mapping[str, Function]) -> list[Bits]:
     """Return the truths of every leaf on every row."""
     terms = Terms(frame, functions)
-    lowered = [lower(leaf, terms) for leaf in leaves]
-    expressions = [one for one in lowered if isinstance(one, pl.Expr)]
-    found: list[Bits] = []
-    for start in range(0, len(expressions), _SLAB):
-        slab = terms.evaluate(expressions[start : start + _SLAB])
-        found += [from_series(series, frame.rows) for series in slab]
-    tables = [one for one in lowered if isinstance(one, Table)]
-    rest, looked_up = iter(found), iter(look_up(tables, frame.rows))
-    return [next(rest) if isinstance(one, pl.Expr) else next(looked_up) for one in lowered]
+    return lowered.evaluate([lower(leaf, terms) for leaf in leaves], terms)
 
 
-def look_up(tables: Sequence[Table], rows: int) -> list[Bits]:
-    """Return the truths of tables, four to a look-up where they share their codes: a truth is two bits."""
-    found: dict[int, Bits] = {}
-    columns: dict[tuple[int, int], list[int]] = {}
-    for n, table in enumerate(tables):
-        columns.setdefault((id(table.codes), len(table.truths)), []).append(n)
-    for members in columns.values():
-        for start in range(0, len(members), 4):
-            four = members[start : start + 4]
-            octets = sum(_OCTET[tables[n].truths] << 2 * place for place, n in enumerate(four))
-            row = np.take(octets, tables[four[0]].codes, mode="wrap")
-            for place, n in enumerate(four):
-                found[n] = Bits(pack(row & (1 << 2 * place), rows), pack(row & (2 << 2 * place), rows))
-    return [found[n] for n in range(len(tables))]
-
-
-_OCTET = np.array([0, 1, 3], np.uint8)
-"""A truth as two bits: possible, and certain."""
-
-
-def lower(leaf: Leaf, terms: Terms) -> pl.Expr | Table:
-    """Lower one atom to an expression, or to a table where it reads a set column."""
+def lower(leaf: Leaf, terms: Terms) -> Lowered:
+    """Lower one atom, to the cheapest form that says it."""
     match leaf.atom:
         case Holds(term=term):
             return terms.scalar(term, leaf.binding).expression
@@ -89,13 +59,16 @@ def lower(leaf: Leaf, terms: Terms) -> pl.Expr | Table:
 # --- comparisons -----------------------------------------------------------------------------------------
 
 
-def compare(order: Order, left: Column, right: Column, terms: Terms) -> pl.Expr:
+def compare(order: Order, left: Column, right: Column, terms: Terms) -> Lowered:
     """Compare two scalars: numbers as doubles where one is, enums by rank, strings by code point."""
     if left.kind == STRING:
         return _compare_text(order, left, right, terms)
     if left.fixed is not None and right.fixed is None:
         return compare(order.mirrored, right, left, terms)  # columns first: the planner's well-trodden way
-    if FLOAT in (left.kind, right.kind):
+    real = FLOAT in (left.kind, right.kind)
+    if right.fixed is not None and left.name:
+        return Cut(left, order, float(right.fixed) if real else right.fixed, real)
+    if real:
         return _ordered(order, left.expression.cast(pl.Float64), right.expression.cast(pl.Float64))
     return _ordered(order, left.expression, right.expression)
 
@@ -116,34 +89,35 @@ def _ordered(order: Order, a: pl.Expr, b: pl.Expr) -> pl.Expr:
             assert_never(order)
 
 
-def _compare_text(order: Order, left: Column, right: Column, terms: Terms) -> pl.Expr:
+def _compare_text(order: Order, left: Column, right: Column, terms: Terms) -> Lowered:
     assert left.words is not None and right.words is not None  # noqa: S101, PT018  # strings have words
     if not len(left.words) or not len(right.words):
         return pl.lit(None, pl.Boolean)  # a side that has no value on any row
     if left.fixed is not None and right.fixed is None:
         return _compare_text(order.mirrored, right, left, terms)
     if right.fixed is not None:
-        return _compare_word(order, left.expression, left.words, right.fixed)
-    words = pl.concat([left.words, right.words]).unique().sort()
+        order, place = _among_codes(order, left.words, right.fixed)
+        codes = pl.lit(place, pl.Int64)
+        return Cut(left, order, place) if left.name else _ordered(order, left.expression.cast(pl.Int64), codes)
+    words = pl.Series(sorted({*left.words, *right.words}), dtype=pl.String)
     a, b = (_translated(side, words, terms) for side in (left, right))
     return _ordered(order, a, b)
 
 
-def _compare_word(order: Order, codes: pl.Expr, words: pl.Series, word: str) -> pl.Expr:
-    """Compare with one word: codes are in the order of words, so the words' cut is the codes' cut."""
-    below = words.search_sorted(word, "left")
-    upto = words.search_sorted(word, "right")
+def _among_codes(order: Order, words: Sequence[str], word: str) -> tuple[Order, int]:
+    """Return the comparison with a word as one of codes: they are in the order of words, so its cut is theirs."""
+    below, upto = bisect_left(words, word), bisect_right(words, word)
     match order:
         case Order.EQUAL:
-            return codes == below if upto > below else codes < 0
+            return Order.EQUAL, below if upto > below else -1
         case Order.LESS:
-            return codes < below
+            return Order.LESS, below
         case Order.AT_MOST:
-            return codes < upto
+            return Order.LESS, upto
         case Order.GREATER:
-            return codes >= upto
+            return Order.AT_LEAST, upto
         case Order.AT_LEAST:
-            return codes >= below
+            return Order.AT_LEAST, below
         case _:
             assert_never(order)
 
@@ -152,4 +126,5 @@ def _translated(side: Column, words: pl.Series, terms: Terms) -> pl.Expr:
     """Return a column's codes as codes into other words, which hold all of its own."""
     assert side.words is not None  # noqa: S101  # a string
     (codes,) = terms.evaluate([side.expression])
-    return pl.lit(words.search_sorted(side.words).gather(codes.cast(pl.UInt32)))
+    own = pl.Series(side.words, dtype=pl.String)
+    return pl.lit(words.search_sorted(own).gather(codes.cast(pl.UInt32)))

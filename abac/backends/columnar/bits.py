@@ -81,6 +81,9 @@ def unpack(words: Words, rows: int) -> Codes:
 
 
 def _padded(octets: Codes, rows: int) -> Words:
+    """Return octets as words: as they lie where they fill whole ones, else copied."""
+    if not rows % 64:
+        return octets.view(np.uint64)
     words = np.zeros(-(-rows // 64), np.uint64)
     words.view(np.uint8)[: len(octets)] = octets
     return words
@@ -98,18 +101,27 @@ def from_series(series: pl.Series, rows: int) -> Bits:
     if len(series) != rows:
         value = series[0]
         return constant(Truth.UNKNOWN if value is None else Truth.TRUE if value else Truth.FALSE, rows)
+    true = true_words(series, rows)
+    if not series.null_count():
+        return Bits(true, true)
+    known = true_words(series.is_not_null(), rows)
+    return Bits(true | ~known, true & known)
+
+
+def true_words(series: pl.Series, rows: int) -> Words:
+    """Return the rows where a Boolean series holds, and anything of its nulls; as it lies where it can be."""
     whole = series.rechunk().to_arrow()
     start, odd = divmod(whole.offset, 8)
     if odd:
-        known, true = series.is_not_null().to_numpy(), series.fill_null(value=False).to_numpy()
-        return Bits(pack(~known | true, rows), pack(true, rows))
-    size = -(-rows // 8)
-    validity, values = whole.buffers()
-    true_words = _padded(np.frombuffer(values, np.uint8, size, start), rows)
-    if validity is None:
-        return Bits(true_words, true_words)
-    known_words = _padded(np.frombuffer(validity, np.uint8, size, start), rows)
-    return Bits(true_words | ~known_words, true_words & known_words)
+        return pack(series.fill_null(value=False).to_numpy(), rows)
+    return _padded(np.frombuffer(whole.buffers()[1], np.uint8, -(-rows // 8), start), rows)
+
+
+def as_it_lies(series: pl.Series) -> npt.NDArray[Any]:
+    """Return a numeric series of one chunk as an array, without a copy; anything where it is null."""
+    whole = series.to_arrow()
+    dtype = np.dtype(whole.type.to_pandas_dtype())
+    return np.frombuffer(whole.buffers()[1], dtype, len(whole), whole.offset * dtype.itemsize)
 
 
 def to_series(bits: Bits, rows: int, name: str = "") -> pl.Series:

@@ -64,9 +64,9 @@ def outward(value: Any, kind: ScalarType) -> Any:
             return value
 
 
-def dictionary(values: list[Any]) -> pl.Series:
+def dictionary(values: list[Any]) -> list[str]:
     """Return the sorted distinct strings among values."""
-    return pl.Series(sorted({v for v in values if v is not None}), dtype=pl.String)
+    return sorted({v for v in values if v is not None})
 
 
 def encode(values: list[Any], kind: ScalarType) -> pl.Series:

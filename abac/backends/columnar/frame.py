@@ -44,6 +44,7 @@ class Frame:
     rows: int
     columns: Mapping[str, Scalars | Sets]
     _views: dict[tuple[str, Assurance], pl.Series | View] = field(default_factory=dict, repr=False)
+    _words: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def encode(
@@ -90,14 +91,18 @@ class Frame:
             found = self._views[path, least] = self.columns[path].view(least)
         return found
 
-    def words(self, path: str) -> pl.Series | None:
-        """Return the dictionary of a column of strings."""
+    def words(self, path: str) -> list[str] | None:
+        """Return the dictionary of a column of strings, as a list from its first use on."""
         column = self.columns[path]
-        return column.words if isinstance(column, Scalars) else None
+        if not isinstance(column, Scalars) or column.words is None:
+            return None
+        if path not in self._words:
+            self._words[path] = column.words.to_list()
+        return self._words[path]
 
     def fresh(self) -> Frame:
         """Return the same frame with nothing cached."""
-        return replace(self, _views={})
+        return replace(self, _views={}, _words={})
 
 
 def _check_names(names: list[str], schema: Schema) -> None:
@@ -147,7 +152,8 @@ def _encode(
 def _scalars_of(given: Sequence[Assertion | None], kind: ScalarType) -> Scalars:
     values = [None if a is None else a.value for a in given]
     levels = pl.Series([0 if a is None else int(a.assurance) for a in given], dtype=pl.UInt8)
-    return Scalars(encode(values, kind), dictionary(values) if kind.kind is Kind.STRING else None, levels)
+    words = pl.Series(dictionary(values), dtype=pl.String) if kind.kind is Kind.STRING else None
+    return Scalars(encode(values, kind), words, levels)
 
 
 def _levels(name: str, subjects: pl.DataFrame, level: Assurance) -> pl.Series | Assurance:

@@ -48,6 +48,7 @@ class Graph:
         self._atoms: dict[Node, Atom] = {}
         self._leaves: dict[Node, Leaf] = {}
         self._paths: list[frozenset[str]] = [frozenset()] * len(Truth)
+        self._residuals: dict[tuple[Node, tuple[Node, ...], tuple[Node, ...]], Node] = {}
         self._conditions: dict[int, tuple[Condition, Node]] = {}
 
     # --- building --------------------------------------------------------------------------------------
@@ -134,8 +135,7 @@ class Graph:
     def bound(self, node: Node, request: Request, binder: _Binder) -> Node:
         """Return the residual of a node that reads something fixed."""
         if node in self._chains:
-            kind, operands = self._chains[node]
-            return self.chain(kind, [binder(o) for o in operands])
+            return self._bound_chain(node, binder)
         if node in self._negations:
             return self.negate(binder(self._negations[node]))
         fixed = self._paths[node] - binder.free
@@ -145,6 +145,19 @@ class Graph:
         made = self._make(key, self._paths[node] - fixed)
         self._leaves[made] = Leaf(self._atoms[node], {path: request.get(path) for path in fixed})
         return made
+
+    def _bound_chain(self, node: Node, binder: _Binder) -> Node:
+        """Return the residual of a chain; of requests that leave the same of what varies, it is made once."""
+        kind, operands = self._chains[node]
+        varying = [o for o in operands if not self.is_free(o, binder.free)]
+        residuals = tuple(binder(o) for o in varying)
+        if int(FALSE if kind is And else TRUE) in residuals:
+            return int(FALSE if kind is And else TRUE)
+        key = (node, tuple(varying), residuals)
+        if key not in self._residuals:
+            settled = set(varying)
+            self._residuals[key] = self.chain(kind, [*(o for o in operands if o not in settled), *residuals])
+        return self._residuals[key]
 
     def is_free(self, node: Node, free: AbstractSet[str]) -> bool:
         """Whether a node reads nothing fixed, and something."""

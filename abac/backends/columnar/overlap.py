@@ -6,8 +6,8 @@ two columns are met row by row, 64 words of their dictionaries at a time. A scal
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,22 +16,16 @@ import polars as pl
 
 from abac.backends.columnar.bits import Codes, Flags
 from abac.backends.columnar.door import physical
+from abac.backends.columnar.lowered import Cut, Hits, Lowered, Table
 from abac.backends.columnar.sets import ABSENT, EMPTY, PARTIAL, WHOLE, Places, View, Written
 from abac.backends.columnar.terms import Column, Terms
+from abac.condition.expr import Order
 from abac.condition.truth import Truth
 
 _FEW = 5
-"""Up to so many values of a column are compared one by one; more are looked up."""
+"""Up to so many values of a computed column are compared one by one; more are hashed."""
 _CELLS = 1 << 26
 """The most bytes of a table over entries and words; beyond it rows are looked up by bisection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A code per row (or one for all rows), and the truth of every code."""
-
-    codes: npt.NDArray[Any]
-    truths: Codes
 
 
 def _truths(met: Mapping[tuple[int, int], Truth], apart: Mapping[tuple[int, int], Truth]) -> Codes:
@@ -113,6 +107,9 @@ def _row_by_row(table: Codes, left: View, right: View, met: Flags) -> Table:
 
 def _shared(left: View, right: View) -> Flags:
     """Return the rows whose two sets share an element."""
+    if _few(left) and _few(right):
+        ours, theirs = _elements(left, right)
+        return _any([a == b for a in ours for b in theirs], max(len(left.codes), len(right.codes)))
     met = np.zeros(max(len(left.codes), len(right.codes)), np.bool_)
     for ours, theirs in _masks(left, right):
         met |= (np.take(ours, left.codes) & np.take(theirs, right.codes)) != 0
@@ -121,11 +118,54 @@ def _shared(left: View, right: View) -> Flags:
 
 def _outside(left: View, right: View) -> Flags:
     """Return the rows where an element of the left is not in the right."""
+    if _few(left) and _few(right):
+        ours, theirs = _elements(left, right)
+        strays = [(a != _NOTHING) & ~_any([a == b for b in theirs], len(a)) for a in ours]
+        return _any(strays, max(len(left.codes), len(right.codes)))
     strange = np.array([word not in right.places for word in left.places], np.bool_)
     met = np.take(np.bincount(left.owner[strange[left.word]], minlength=len(left.status)) > 0, left.codes)
     for ours, theirs in _masks(left, right):
         met |= (np.take(ours, left.codes) & ~np.take(theirs, right.codes)) != 0
     return met
+
+
+_HANDFUL = 3
+"""Sets of up to so many elements are met element by element."""
+_NOTHING = 0
+"""Where a set on the left has no further element; on the right it is one more, so that the two never meet."""
+
+
+def _few(view: View) -> bool:
+    return int(view.size.max(initial=0)) <= _HANDFUL
+
+
+def _any(flags: list[Flags], rows: int) -> Flags:
+    met = np.zeros(rows, np.bool_)
+    for one in flags:
+        met |= one
+    return met
+
+
+def _elements(left: View, right: View) -> tuple[list[Places], list[Places]]:
+    """Return the first, second, ... element of every row's set, left and right, in one numbering of words."""
+    numbers: dict[Any, int] = {}
+    for word in (*left.places, *right.places):
+        numbers.setdefault(word, len(numbers) + 2)
+    return _spread(left, numbers, _NOTHING), _spread(right, numbers, _NOTHING + 1)
+
+
+def _spread(view: View, numbers: Mapping[Any, int], nothing: int) -> list[Places]:
+    dtype = np.uint16 if len(numbers) < 2**16 - 2 else np.uint32
+    number = np.array([numbers[word] for word in view.places], dtype)
+    ends = np.cumsum(view.size)
+    turn = np.arange(len(view.owner)) - (ends - view.size)[view.owner]
+    found = []
+    for n in range(int(view.size.max(initial=0))):
+        entries = np.full(len(view.size), nothing, dtype)
+        own = turn == n
+        entries[view.owner[own]] = number[view.word[own]]
+        found.append(np.take(entries, view.codes, mode="clip"))
+    return found
 
 
 def _masks(left: View, right: View) -> Any:
@@ -147,7 +187,7 @@ def _mask(view: View, words: list[Any]) -> npt.NDArray[np.uint64]:
 # --- a scalar in a set -----------------------------------------------------------------------------------
 
 
-def member(element: Column, collection: View | Written, terms: Terms) -> Table | pl.Expr:
+def member(element: Column, collection: View | Written, terms: Terms) -> Lowered:
     """FALSE of the empty set, TRUE on a hit, FALSE on a miss in a complete set, else UNKNOWN."""
     if element.fixed is not None:
         return any_of(Written(frozenset({element.fixed}), WHOLE), collection)
@@ -156,26 +196,30 @@ def member(element: Column, collection: View | Written, terms: Terms) -> Table |
     return _member_of_column(element, collection, terms)
 
 
-def _member_of_written(element: Column, collection: Written, terms: Terms) -> Table | pl.Expr:
+def _member_of_written(element: Column, collection: Written, terms: Terms) -> Lowered:
     """Look for a column's values in one set."""
     if collection.status == EMPTY:
         return pl.lit(value=False)
     if collection.status == ABSENT:
         return pl.lit(None, pl.Boolean)
-    if element.values is None or len(collection.values) <= _FEW:
-        return _compared(element, collection)
+    wanted = _wanted(element, collection.values)
+    if element.name and len(wanted) == 1 and collection.status == WHOLE:
+        return Cut(element, Order.EQUAL, wanted[0])
+    if element.values is None or not element.name:
+        return _compared(element, collection, wanted)
+    hits = np.zeros(element.values + 1, np.bool_)
+    hits[wanted] = True
+    if collection.status == WHOLE:
+        return Hits(element, hits)
     codes, absent = terms.codes(element)
-    hits = np.zeros(absent + 1, np.intp)
-    hits[_wanted(element, collection.values)] = 1
     status = np.full(absent + 1, WHOLE)
     status[absent] = ABSENT
-    return Table(codes, _ANY_OF[status, collection.status, hits])
+    return Table(codes, _ANY_OF[status, collection.status, hits.astype(np.intp)])
 
 
-def _compared(element: Column, collection: Written) -> pl.Expr:
+def _compared(element: Column, collection: Written, wanted: list[Any]) -> pl.Expr:
     """Compare with each of a few values; hash many."""
     rest = pl.lit(False if collection.status == WHOLE else None, pl.Boolean)
-    wanted = _wanted(element, collection.values)
     if not wanted:
         return pl.when(element.expression.is_not_null()).then(pl.lit(value=False)) | rest
     if len(wanted) <= _FEW:
@@ -194,12 +238,8 @@ def _places(element: Column, values: list[Any]) -> list[int]:
     """Return the codes that values have in a coded column, -1 for those it never takes."""
     if element.words is None:
         return values
-    if not len(element.words):
-        return [-1] * len(values)
-    held = pl.Series(values, dtype=pl.String)
-    places = element.words.search_sorted(held).clip(0, len(element.words) - 1)
-    same = element.words.gather(places) == held
-    return [p if s else -1 for p, s in zip(places, same, strict=True)]
+    words, places = element.words, [bisect_left(element.words, value) for value in values]
+    return [p if p < len(words) and words[p] == v else -1 for p, v in zip(places, values, strict=True)]
 
 
 def _member_of_column(element: Column, collection: View, terms: Terms) -> Table:

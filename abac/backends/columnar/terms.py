@@ -6,7 +6,7 @@ Named functions have no expression: they are called in Python, once per distinct
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from abac.backends.columnar.bits import Bits, true_words
 from abac.backends.columnar.door import dictionary, encode, inward, outward, physical
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.sets import View, Written, written
@@ -37,7 +38,7 @@ class Column:
 
     expression: pl.Expr
     kind: ScalarType
-    words: pl.Series | None = None
+    words: Sequence[str] | None = None
     fixed: Any = None
     name: str = ""
 
@@ -53,8 +54,9 @@ def fixed_column(value: Value | None, kind: ScalarType) -> Column:
     """Return the term that has one value on every row, or none."""
     inside = None if value is None else inward(value, kind)
     if kind.kind is Kind.STRING:
-        words = pl.Series([] if inside is None else [inside], dtype=pl.String)
-        return Column(pl.lit(None if inside is None else 0, pl.UInt8), kind, words, inside)
+        return Column(
+            pl.lit(None if inside is None else 0, pl.UInt8), kind, () if inside is None else (inside,), inside
+        )
     if kind.kind is Kind.INT and inside is not None:
         return Column(pl.lit(inside), kind, None, inside)  # untyped: takes the type of a narrow column it meets
     return Column(pl.lit(inside, physical(kind)), kind, None, inside)
@@ -68,6 +70,7 @@ class Terms:
     functions: Mapping[str, Function]
     series: dict[str, pl.Series] = field(default_factory=dict)
     _codes: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
+    _known: dict[str, Bits | None] = field(default_factory=dict)
 
     def evaluate(self, expressions: list[pl.Expr]) -> list[pl.Series]:
         """Return the series of expressions: of the frame's height, or of one row that stands for all."""
@@ -112,7 +115,7 @@ class Terms:
         assert isinstance(values, pl.Series)  # noqa: S101  # checked: a scalar attribute
         return self._named(f"{node.path}@{int(node.least)}", values, kind, self.frame.words(node.path))
 
-    def _named(self, name: str, values: pl.Series, kind: ScalarType, words: pl.Series | None = None) -> Column:
+    def _named(self, name: str, values: pl.Series, kind: ScalarType, words: Sequence[str] | None = None) -> Column:
         if len(values) != self.frame.rows:
             return Column(pl.lit(values[0], values.dtype), kind, words)
         # INVARIANT: one chunk. Polars 2.1 drops chunks where a literal is compared with a `when` over several.
@@ -130,6 +133,14 @@ class Terms:
             if column.name:
                 self._codes[column.name] = found
         return found, column.values
+
+    def known(self, column: Column) -> Bits | None:
+        """Return where a named column has no value, and where it has one; None where it has one on every row."""
+        if column.name not in self._known:
+            values = self.series[column.name]
+            known = true_words(values.is_not_null(), self.frame.rows) if values.null_count() else None
+            self._known[column.name] = None if known is None else Bits(~known, known)
+        return self._known[column.name]
 
     # --- arithmetic ------------------------------------------------------------------------------------
 
@@ -180,8 +191,7 @@ class Terms:
 def decode(values: pl.Series, column: Column) -> list[Any]:
     """Return the Python values of a column's series."""
     if column.words is not None:
-        words = column.words.to_list()
-        return [None if v is None else words[v] for v in values]
+        return [None if v is None else column.words[v] for v in values]
     return [None if v is None else outward(v, column.kind) for v in values]
 
 

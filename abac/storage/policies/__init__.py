@@ -17,9 +17,11 @@ from abac.compiler.program import Program
 from abac.condition.functions import Function
 from abac.storage.log import DecisionLog
 from abac.storage.policies import derive
+from abac.storage.policies.api_keys import ApiKey, ApiKeys
 from abac.storage.policies.chain import present, standing_at
 from abac.storage.policies.directives import DirectiveHistory, DirectiveStatus, Resource
 from abac.storage.policies.errors import PolicyNoneError
+from abac.storage.policies.proposals import Proposal, Proposals
 from abac.storage.policies.publications import NOTHING, Publications
 from abac.storage.policies.records import Active, Posture, Publication, Published, Revision, Shadow, Standing
 from abac.storage.policies.revisions import Revisions
@@ -30,9 +32,11 @@ from abac.storage.tables import PUBLICATIONS
 __all__ = [
     "NOTHING",
     "Active",
+    "ApiKey",
     "DirectiveStatus",
     "Policies",
     "Posture",
+    "Proposal",
     "Publication",
     "Published",
     "Revision",
@@ -56,6 +60,8 @@ class Policies:
         self.directives = DirectiveHistory(log, self.revisions, self.publications)
         self.settings = PolicySettings(log)
         self.shadows = Shadows(log, self.revisions)
+        self.api_keys = ApiKeys(log)
+        self.proposals = Proposals(log, self.revisions, self.publications)
 
     # --- acts ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Acts on the policies as entries of the log, and the rows that follow from each.
+"""Acts on the policies and on who may act on them, as entries of the log, and the rows that follow from each.
 
 The tables say nothing that the entries do not: a writer appends the entry and writes the rows that `changes`
 derives from it, and `derive` derives them again. Only the text of a program and the counts of a running shadow
@@ -7,6 +7,7 @@ stand in the tables alone; the entry names the text's SHA-256.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,13 +20,17 @@ from abac.policy.directive import Directive
 from abac.storage.appending import Appending
 from abac.storage.group import identity
 from abac.storage.listening import announce
-from abac.storage.tables import DIRECTIVE_EVENTS, PUBLICATIONS, REVISIONS, SETTINGS, SHADOWS
+from abac.storage.tables import API_KEYS, DIRECTIVE_EVENTS, PUBLICATIONS, REVISIONS, SETTINGS, SHADOWS
 
 DRAFT, PUBLICATION, ROLLBACK = "draft", "publication", "rollback"
+ROLLBACK_PROPOSED = "rollback-proposed"  # no row follows from it
 SETTING, POSTURE = "setting", "posture"
 SHADOW_STARTED, SHADOW_ENDED = "shadow-started", "shadow-ended"
+KEY_MADE, KEY_APPROVED, KEY_CHANGED = "api-key-made", "api-key-approved", "api-key-changed"
+KEY_ROTATED, KEY_REVOKED = "api-key-rotated", "api-key-revoked"
+KEY_KINDS = (KEY_MADE, KEY_APPROVED, KEY_CHANGED, KEY_ROTATED, KEY_REVOKED)
 
-KINDS = (DRAFT, PUBLICATION, ROLLBACK, SETTING, POSTURE, SHADOW_STARTED, SHADOW_ENDED)
+KINDS = (DRAFT, PUBLICATION, ROLLBACK, SETTING, POSTURE, SHADOW_STARTED, SHADOW_ENDED, *KEY_KINDS)
 """The kinds of entries that rows of the policy tables follow from."""
 
 
@@ -163,7 +168,20 @@ def _shadow_ended(entry: Entry) -> Iterator[Change]:
     yield Change(SHADOWS, {"seq": what["shadow"]}, {"revision": entry.revision, "ended": entry.seq} | counts)
 
 
+def _api_key(entry: Entry) -> Iterator[Change]:
+    """Every act on a key states the whole of it as it is from then on."""
+    what = entry.what
+    values = {
+        "seq": entry.seq,
+        "holder": what["terms"]["name"],
+        "pending": what["pending"],
+        "terms": json.dumps(what["terms"], sort_keys=True, separators=(",", ":")),
+    }
+    yield Change(API_KEYS, {"id": what["id"]}, values)
+
+
 _DERIVED = {
+    **dict.fromkeys(KEY_KINDS, _api_key),
     DRAFT: _draft,
     PUBLICATION: _publication,
     ROLLBACK: _publication,

@@ -18,6 +18,7 @@ from abac.storage.policies.acts import KINDS, changes
 from abac.storage.policies.revisions import damaged
 from abac.storage.policies.settings import ONE_PERSON
 from abac.storage.tables import (
+    API_KEYS,
     DIRECTIVE_EVENTS,
     ENTRIES,
     PUBLICATIONS,
@@ -27,7 +28,7 @@ from abac.storage.tables import (
     SHADOWS,
 )
 
-DERIVED = (REVISIONS, PUBLICATIONS, DIRECTIVE_EVENTS, SHADOWS, SETTINGS)
+DERIVED = (REVISIONS, PUBLICATIONS, DIRECTIVE_EVENTS, SHADOWS, SETTINGS, API_KEYS)
 
 Key = tuple[Any, ...]
 Rows = dict[str, dict[Key, dict[str, Any]]]

@@ -105,3 +105,17 @@ class PolicyShadowError(PolicyError):
 
     code = "policy-shadow"
     next = "abac policy shadow status"
+
+
+class PolicyKeyError(PolicyError):
+    """An API key that is not there, or that cannot be what it is to become."""
+
+    code = "policy-key"
+    next = "abac key list --database URL"
+
+
+class PolicyProposalError(PolicyError):
+    """A proposal that is none, or that what was published since has overtaken."""
+
+    code = "policy-proposal"
+    next = "look at what is in force now, and propose it again"

@@ -13,8 +13,18 @@ from abac.audit.clock import stamp
 from abac.audit.entry import act, read_entry
 from abac.audit.errors import EntryError
 from abac.storage.policies.derive import DERIVED, derived, mismatches_in
-from abac.storage.tables import DIRECTIVE_EVENTS, PUBLICATIONS, REVISIONS, SETTINGS, SHADOW_DIFFERENCES, SHADOWS
+from abac.storage.tables import (
+    API_KEYS,
+    DIRECTIVE_EVENTS,
+    PUBLICATIONS,
+    REVISIONS,
+    SETTINGS,
+    SHADOW_DIFFERENCES,
+    SHADOWS,
+)
 from tests.policy_stores import acts, clock, postgres, program, store, url  # noqa: F401  # fixtures
+
+TERMS = {"name": "gateway", "roles": ["decide"], "secrets": [{"sha256": "ab" * 32}]}
 
 
 @pytest.fixture
@@ -34,6 +44,8 @@ def lived(store, clock):  # noqa: F811
         program(3), who="Ada", approver="Bob", why="later", expect=program().revision,
         effective=clock.now + timedelta(days=9),
     )  # fmt: skip
+    policies.api_keys.make("0f", TERMS, who="Ada", why="for the gateway")
+    policies.api_keys.rotate("0f", lambda terms: {**terms, "secrets": []}, who="Ada", why="its month is over")
     policies.settings.set_posture("step-up", who="Ada", approver="Bob", why="evidence is coming")
     policies.settings.set_one_person(who="Ada", approver="Bob", why="Bob leaves")
     return store
@@ -48,6 +60,7 @@ def test_every_row_follows_from_the_entries(lived):
         "abac_directive_events": 4,
         "abac_shadows": 1,
         "abac_settings": 2,
+        "abac_api_keys": 1,
     }
 
 
@@ -73,6 +86,10 @@ def edits(rng):
     yield sa.update(SETTINGS).where(SETTINGS.c.name == "posture").values(value="lenient")
     yield sa.update(SETTINGS).values(seq=0)
     yield sa.delete(SETTINGS).where(SETTINGS.c.name == "posture")
+    yield sa.update(API_KEYS).values(terms=sa.func.replace(API_KEYS.c.terms, "decide", "publish"))
+    yield sa.update(API_KEYS).values(holder="Mallory")
+    yield sa.update(API_KEYS).values(pending="Mallory")
+    yield sa.delete(API_KEYS)
     yield sa.update(SHADOWS).values(ended=None)
     yield sa.update(SHADOWS).values(decided=9)
     yield sa.update(SHADOWS).values(differing=0)

@@ -1,0 +1,88 @@
+"""Keys in the database, looked at again and again beside the requests: `find` asks memory only.
+
+A thread compares the table's version four times a second and reads the keys where it changed, so that every worker
+knows of a revocation within a second. While the database does not answer the keys known last still hold: an outage
+must not take away models that nobody restricted. A key that waits for a second person opens nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from abac.errors import AbacError
+from abac.rest.keyform import read_key
+from abac.rest.keys import Key, Keys
+from abac.rest.logs import log
+from abac.storage.policies.api_keys import ApiKeys
+
+LOOKED = 0.25
+"""Seconds between two looks at the table's version."""
+
+
+class KeysInTable:
+    """The keys of a database. Close it when done."""
+
+    def __init__(self, table: ApiKeys, *, every: float = LOOKED) -> None:
+        """Read the keys. Raises `StorageError` where the database does not answer."""
+        self._table, self._every = table, every
+        self._version = table.version()
+        self._keys = self._read()
+        self._wrong = ""
+        self._stop = threading.Event()
+        self._watch = threading.Thread(target=self._look, name="abac-keys", daemon=True)
+        self._watch.start()
+
+    def find(self, identity: str) -> Key | None:
+        """Return the key of that id, or None."""
+        return self._keys.get(identity)
+
+    def wrong(self) -> str:
+        """Return why the keys may be out of date, or nothing."""
+        return self._wrong
+
+    def refresh(self) -> None:
+        """Look at the table now. Raises `StorageError`."""
+        version = self._table.version()
+        if version != self._version:
+            self._keys = self._read()
+            self._version = version
+
+    def close(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._stop.wait(self._every):
+            try:
+                self.refresh()
+                self._wrong = ""
+            except AbacError as error:
+                if not self._wrong:
+                    log().error("keys", error=str(error))
+                self._wrong = f"the keys could not be looked at: {error.code}"
+
+    def _read(self) -> Mapping[str, Key]:
+        found: dict[str, Key] = {}
+        for held in self._table.all():
+            if held.pending:
+                continue
+            try:
+                found[held.id] = read_key(held.id, held.terms)
+            except (
+                ValueError
+            ) as error:  # a row that was changed by hand opens nothing; `abac audit verify` names it
+                log().error("keys", key=held.id, error=str(error))
+        return found
+
+
+class KeysTogether:
+    """Keys kept in several places; the first that knows an id has the word."""
+
+    def __init__(self, places: Sequence[Keys]) -> None:
+        self._places = places
+
+    def find(self, identity: str) -> Key | None:
+        """Return the key of that id, or None."""
+        return next((key for place in self._places if (key := place.find(identity)) is not None), None)
