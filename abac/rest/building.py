@@ -21,6 +21,7 @@ from abac.condition.schema import Assurance, Category
 from abac.errors import CompileError, Findings
 from abac.pdp.point import DecisionPoint
 from abac.rest import changes, sessions
+from abac.rest.administration import mount
 from abac.rest.answering import Answering
 from abac.rest.app import Application, application
 from abac.rest.asking import Types
@@ -60,6 +61,7 @@ class Parts:
     keys: Keys | None = None
     entities: Entities | None = None
     metadata: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    store: Store | None = None
 
 
 def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> Application:
@@ -87,13 +89,15 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         meter=meter,
     )
     searching = Searching(evaluating, entities, Pages(settings.page_secret.encode()))
-    return application(
+    app = application(
         evaluating,
         searching,
         base=base(settings),
         metrics_need_key=settings.metrics_need_key,
         **({} if parts.metadata is None else {"metadata": parts.metadata}),
     )
+    mount(app, parts.store)
+    return app
 
 
 def tell_changes(app: Application, store: Store, follower: Follower) -> Changing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def running(
     held = load(unsafe_no_auth=not auth, **{"port": 0} | settings)
     parts = parts or Parts()
     if auth:
-        parts = Parts(parts.deciding, keys, parts.entities, parts.metadata)
+        parts = replace(parts, keys=keys)
     app = build(held, clock or (lambda: datetime.now(UTC)), parts)
     mount(app)
     listening = threading.Event()
