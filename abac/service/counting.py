@@ -25,11 +25,15 @@ from abac.simulation.run import Inputs
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to count: the scenario, the engine, where the rows are, how to group them, and which directives."""
+    """What to count: the scenario, the engine, where the rows are, how to group them, and which directives.
+
+    `source` is a subject frame; with a `mapping` it is a population as someone brings it, and read whole.
+    """
 
     document: Path
     engine: Name
     source: str | None = None
+    mapping: Path | None = None
     master: str = ""
     by: tuple[str, ...] = ()
     directives: tuple[str, ...] = ()
@@ -70,10 +74,12 @@ def write_population(inputs: Inputs, path: Path) -> None:
 @contextmanager
 def _source(plan: Plan) -> Iterator[tuple[Inputs, str]]:
     """Load the scenario, and yield it with where its rows are."""
-    if plan.source is not None:
+    if plan.source is not None and plan.mapping is None:
         yield simulate.load(plan.document, subjects=1, seed=plan.seed), plan.source
         return
-    inputs = simulate.load(plan.document, subjects=plan.subjects, seed=plan.seed)
+    inputs = simulate.load(
+        plan.document, subjects=plan.subjects, seed=plan.seed, population=plan.source, mapping=plan.mapping
+    )
     with tempfile.TemporaryDirectory(prefix="abac-") as folder:
         path = Path(folder) / "subjects.parquet"
         write_population(inputs, path)

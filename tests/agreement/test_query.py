@@ -26,8 +26,8 @@ from tests.agreement.columns import table
 FUNCTIONS, SCHEMA = abac_st.FUNCTIONS, abac_st.SCHEMA
 FIXED = ("resource.tier", "resource.size", "resource.tags", "resource.provider", "action.name", "environment.now")
 DUTIES = ("duty-1", "duty-2", "duty-3")
-from hypothesis import Phase
-DEFAULT = settings(max_examples=150, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
+DEFAULT = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))
 TRUTHS = {None: Truth.UNKNOWN, True: Truth.TRUE, False: Truth.FALSE}
 
@@ -115,7 +115,7 @@ def test_truths_equal_the_reference(engine, conditions, rows, fixed):
 def test_decisions_equal_the_reference(engine):
     seen: Counter = Counter()
 
-    @settings(DEFAULT, max_examples=120)
+    @settings(DEFAULT, max_examples=80)
     @given(trees, abac_st.batches(20), st.integers(0, 2**32))
     def hold(roots, rows, seed):
         check_decisions(engine, roots, rows, seed, seen)

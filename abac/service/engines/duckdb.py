@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -39,6 +38,11 @@ class DuckDB:
         every = self._connection.execute("SELECT * FROM duckdb_optimizers()").fetchall()
         off = ",".join(name for (name,) in every if name not in OPTIMISERS)
         self._connection.execute(f"SET disabled_optimizers = '{off}'")
+        try:
+            self._types = self._described()
+        except EngineError:
+            self._connection.close()
+            raise
         return self
 
     def __exit__(
@@ -63,8 +67,7 @@ class DuckDB:
             progress(found.rows)
             yield found
 
-    @cached_property
-    def _types(self) -> dict[str, str]:
+    def _described(self) -> dict[str, str]:
         return {str(name): str(kind) for name, kind, *_ in self._ask(f"DESCRIBE SELECT * FROM {self._source}")}  # noqa: S608  # as above
 
     def _ask(self, query: str) -> list[Sequence[Any]]:

@@ -11,10 +11,10 @@ from typing import Self
 import numpy as np
 import polars as pl
 
-from abac.backends.columnar import batches
+from abac.backends.columnar import Frame, batches
 from abac.condition.schema import Schema
 from abac.service.engines import EngineError, Progress
-from abac.simulation.change import Decided, decide
+from abac.simulation.change import Decided, decide_stated
 from abac.simulation.counts import Question, Tally, key_of
 from abac.simulation.population.frames import USE
 
@@ -55,6 +55,7 @@ class Polars:
 
     def count(self, questions: Sequence[Question], schema: Schema, progress: Progress) -> Iterator[Tally]:
         """Answer questions in one scan: every batch is encoded once."""
+        Frame.encode(self._lazy.head(0).collect(), schema)  # every column's name and type, read or not
         read = frozenset().union(*(q.read for q in questions))
         keep = [n for n in self._columns if n.startswith(USE) or n in {path for q in questions for path in q.by}]
         wanted = [n for n in self._columns if n.split("@")[0] in read or n in keep]
@@ -64,7 +65,7 @@ class Polars:
             for rows, frame in batches(chosen, schema, keep=keep, batch=BATCH):
                 for n, question in enumerate(questions):
                     programs = [question.study.before, question.study.after]
-                    before, after = decide(programs, question.asks, question.study.at, frame)
+                    before, after = decide_stated(programs, question.stated, frame)
                     groups[n] = _grouped(groups[n], _keyed(question, rows, frame.rows, before, after))
                 progress(frame.rows * len(questions))
         for question, found in zip(questions, groups, strict=True):
