@@ -38,7 +38,7 @@ Exit codes
 0    done; decide: permitted
 
 1    test: a case failed; decide: not permitted; check --strict: a warning; prove: refuted, undecided or
-found
+found; simulate --verify: a figure is not what it says
 
 2    bad input, told with its file, line and column; nothing was written
 
