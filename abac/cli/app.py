@@ -15,6 +15,7 @@ from abac.cli import (
     db,
     decide,
     directive,
+    drill,
     export,
     key,
     lists,
@@ -39,7 +40,7 @@ Exit codes
 0    done; decide: permitted
 
 1    test: a case failed; decide: not permitted; check --strict: a warning; prove: refuted, undecided or
-found
+found; simulate --verify: a figure is not what it says
 
 2    bad input, told with its file, line and column; nothing was written
 
@@ -103,6 +104,7 @@ app.command("check")(check.check)
 app.command("test")(test.run_cases)
 app.command("new")(new.new)
 app.command("serve")(serve.serve)
+app.command("drill")(drill.drill)
 app.add_typer(population.app, name="population")
 app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")

@@ -28,7 +28,8 @@ from abac.storage.tables import ENTRIES, PUBLICATIONS, SETTINGS
 ONE_PERSON = "one-person"
 YES, NO = "yes", "no"
 
-POSTURES = ("strict", "step-up", "shutdown")
+SHUTDOWN = "shutdown"
+POSTURES = ("strict", "step-up", SHUTDOWN)
 """What a server takes. Lenient exists in simulation only: it would let through what nobody can decide."""
 
 
