@@ -30,6 +30,7 @@ from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
 from abac.rest.evaluating import Evaluating
 from abac.rest.keyfile import KeysInFile
 from abac.rest.keys import Keys
+from abac.rest.keytable import KeysInTable, KeysTogether
 from abac.rest.metering import Meter
 from abac.rest.naming import Types
 from abac.rest.paging import Pages
@@ -77,10 +78,11 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         deciding = Resolving(deciding, sources)
         if parts.entities is None and settings.entities is None and any(map(sources.listed, Category)):
             entities = SourceEntities(sources)
+    table = None if parts.store is None else KeysInTable(parts.store.policies.api_keys)
     notice = Notice(**settings.notice.model_dump())
     evaluating = Evaluating(
         deciding,
-        door(settings, clock, parts.keys),
+        door(settings, clock, _keys(settings, parts.keys, table)),
         clock,
         types=_types(settings),
         limits=Limits(body=settings.body_limit, batch=settings.batch_limit),
@@ -96,7 +98,16 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         metrics_need_key=settings.metrics_need_key,
         **({} if parts.metadata is None else {"metadata": parts.metadata}),
     )
-    mount(app, parts.store)
+    mount(
+        app,
+        parts.store,
+        scenarios=settings.scenarios,
+        jobs=settings.jobs,
+        jobs_at_once=settings.jobs_at_once,
+    )
+    if table is not None:
+        app.begins.append(table.begin)
+        app.ends.append(table.end)
     return app
 
 
@@ -136,11 +147,17 @@ def workspace(settings: ServeSettings) -> Workspace:
         return around(shipped("policies"), settings.model)
 
 
+def _keys(settings: ServeSettings, given: Keys | None, table: Keys | None) -> Keys | None:
+    """Return the keys of the database, and those given or, without any, of the document."""
+    document = KeysInFile(settings.keys) if given is None and settings.keys is not None else None
+    places = [place for place in (table, given, document) if place is not None]
+    return KeysTogether(places) if len(places) > 1 else next(iter(places), None)
+
+
 def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Door:
-    """Return the door: keys from their document, tokens by their settings, or neither where that is asked for."""
+    """Return the door: keys from where they are, tokens by their settings, or neither where that is asked for."""
     if settings.unsafe_no_auth:
         return Door(None, clock, anybody=_ceiling(settings.unsafe_ceiling))
-    found = keys or (KeysInFile(settings.keys) if settings.keys is not None else None)
     tokens = None
     if (said := settings.tokens) is not None:
         ceiling = _ceiling(said.ceiling, complete=said.complete_sets)
@@ -148,7 +165,7 @@ def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Doo
             said.issuer, said.audience, said.jwks, said.scope_prefix, ceiling, frozenset(said.discharges)
         )
         tokens = Tokens(own, KeySet(said.jwks), clock)
-    return Door(found or _NO_KEYS, clock, tokens)
+    return Door(keys or _NO_KEYS, clock, tokens)
 
 
 def base(settings: ServeSettings) -> Callable[[Request], str]:

@@ -135,7 +135,7 @@ async def _events(
     feed = changing.feed
     feed.readers += 1
     try:
-        yield "retry: 1000\n\n"
+        yield ": alive\nretry: 1000\n\n"
         if new:
             yield event("standing", _standing(changing), at)
         while not feed.ended:

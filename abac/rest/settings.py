@@ -84,6 +84,10 @@ class ServeSettings(BaseSettings):
     metrics_need_key: bool = False
     page_secret: str = Field(default="", repr=False)
 
+    scenarios: Path | None = Field(default=None, description="a folder of what simulations may name")
+    jobs: Path | None = Field(default=None, description="where simulations are kept; workers share it")
+    jobs_at_once: int = Field(default=1, ge=1, description="simulations at a time, over all workers")
+
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = Field(default=None, description="only clients with a certificate of this CA")

@@ -117,3 +117,35 @@ def test_a_key_is_made_rotated_shown_and_revoked(tmp_path: Path):
 def test_what_is_wrong_with_a_key_is_told(tmp_path: Path, words: tuple[str, ...], told: str):
     found = run("key", *words, "--keys", str(tmp_path / "keys.yaml"))
     assert (found.exit_code, told in found.stderr) == (2, True)
+
+
+def test_keys_in_a_database_are_acts_of_somebody_for_a_reason(tmp_path: Path):
+    where = ("--database", f"sqlite:///{tmp_path}/abac.db")
+    acts = (*where, "--who", "Ada", "--why", "w")
+    assert "--who" in run("key", "new", "gateway", *where).stderr
+    text = run("key", "new", "gateway", "--sees", "subject.id", *acts).stdout.strip()
+    (held,) = json.loads(run("key", "list", "--json", *where).stdout)
+    assert (held["name"], held["sees"], "pending" in held) == ("gateway", ["subject.id"], False)
+    rotated = run("key", "rotate", held["id"], *acts).stdout.strip()
+    assert (rotated != text, rotated.startswith(text.rsplit("_", 1)[0])) == (True, True)
+    run("key", "change", held["id"], "--role", "decide", "--role", "read", "--days", "9", *acts)
+    (held,) = json.loads(run("key", "list", "--json", *where).stdout)
+    assert (held["roles"], held["sees"], "until" in held) == (["decide", "read"], ["subject.id"], True)
+    assert run("key", "revoke", held["id"], *acts).exit_code == 0
+    kinds = [one["kind"] for one in json.loads(run("audit", "list", "--json", *where).stdout)]
+    assert kinds == ["log", "api-key-made", "api-key-rotated", "api-key-changed", "api-key-revoked"]
+    assert run("audit", "verify", *where).exit_code == 0
+
+
+def test_a_key_that_may_publish_takes_a_second_person(tmp_path: Path):
+    where = ("--database", f"sqlite:///{tmp_path}/abac.db")
+    made = run("key", "new", "Bob", "--role", "publish", *where, "--who", "Ada", "--why", "w")
+    identity = made.stdout.split("_")[1]
+    assert "somebody else approves it" in made.stderr
+    alone = run("key", "approve", identity, *where, "--who", "Ada", "--why", "w")
+    assert (alone.exit_code, "policy-same-person" in alone.stderr) == (2, True)
+    assert run("key", "approve", identity, *where, "--who", "Cy", "--why", "w").exit_code == 0
+    at_once = run(
+        "key", "new", "Bob", "--role", "publish", *where, "--who", "Ada", "--approver", "Cy", "--why", "w"
+    )
+    assert "approves" not in at_once.stderr

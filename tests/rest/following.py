@@ -59,7 +59,9 @@ class Worker:
 
 
 @contextlib.contextmanager
-def worker(settings: Settings, keys: KeysInMemory | None = None, deciding: Any = None) -> Iterator[Worker]:
+def worker(
+    settings: Settings, keys: KeysInMemory | None = None, deciding: Any = None, **more: Any
+) -> Iterator[Worker]:
     """Run a server that follows a store in which something was published."""
     with open_store(settings) as store:
         follower = Follower(store.policies)
@@ -73,6 +75,7 @@ def worker(settings: Settings, keys: KeysInMemory | None = None, deciding: Any =
             auth=True,
             keys=keys,
             mount=lambda app: mounted.append(tell_changes(app, store, follower)),
+            **more,
         ) as found:
             follower.start()
             yield Worker(found, store, follower, mounted[0])

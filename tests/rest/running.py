@@ -67,7 +67,7 @@ def running(
 ) -> Iterator[Running]:
     """Run a server, `mount` adding to it; with `auth`, its client sends a key that may do everything."""
     keys = keys or KeysInMemory()
-    held = load(unsafe_no_auth=not auth, port=0, **settings)
+    held = load(unsafe_no_auth=not auth, **{"port": 0} | settings)
     parts = parts or Parts()
     if auth:
         parts = replace(parts, keys=keys)
