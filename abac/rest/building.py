@@ -24,7 +24,6 @@ from abac.rest import changes, sessions
 from abac.rest.administration import mount
 from abac.rest.answering import Answering
 from abac.rest.app import Application, application
-from abac.rest.asking import Types
 from abac.rest.changing import Changing
 from abac.rest.door import Door
 from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
@@ -34,6 +33,7 @@ from abac.rest.keyfile import KeysInFile
 from abac.rest.keys import Keys
 from abac.rest.keytable import KeysInTable, KeysTogether
 from abac.rest.metering import Meter
+from abac.rest.naming import Types
 from abac.rest.paging import Pages
 from abac.rest.receiving import Limits
 from abac.rest.searching import Searching
