@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -95,20 +96,39 @@ def test_bad_usage(elsewhere, arguments, said):
     assert list(elsewhere.iterdir()) == []
 
 
-def test_an_engine_counts_and_writes_nothing(elsewhere):
-    assert abac("population", "write", "june-2026", "people.parquet", *FEW).exit_code == 0
-    given = ["--population", "people.parquet", "--by", "subject.kind", "--directive", "d1-foreign-nationals"]
-    found = [answered("simulate", "june-2026", "--engine", name, *given) for name in ("polars", "duckdb")]
-    assert [one.pop("engine") for one in found] == ["polars", "duckdb"]
-    assert found[0] == found[1]
-    assert sum(row["subjects"] for row in found[0]["people"]) == found[0]["rows"] == 500
-    shown = abac("simulate", "june-2026", "--engine", "duckdb", *given)
-    assert "500 rows, counted by duckdb" in shown.stdout
-    assert [p.name for p in elsewhere.iterdir()] == ["people.parquet"]
+def test_verify_counts_the_report_again_and_fails_on_a_figure_that_is_not_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from abac.simulation import run as running
 
-
-def test_what_only_counts_takes_no_posture_and_what_reports_no_master(elsewhere):
-    refused = abac("simulate", "june-2026", *FEW, "--engine", "polars", "--posture", "strict")
-    assert (refused.exit_code, "only counts" in refused.stderr) == (2, True)
-    refused = abac("simulate", "june-2026", *FEW, "--by", "subject.kind")
-    assert (refused.exit_code, "go with" in refused.stderr) == (2, True)
+    told = abac(
+        "simulate",
+        "june-2026",
+        "--subjects",
+        "300",
+        "--posture",
+        "strict",
+        "--verify",
+        "--out",
+        str(tmp_path / "a"),
+    )
+    assert told.exit_code == 0
+    assert "figures of the report add up" in told.stderr
+    sound = running.headline
+    monkeypatch.setattr(
+        running, "headline", lambda entry, known: sound(entry, known=known).replace("people", "US")
+    )
+    broken = abac(
+        "simulate",
+        "june-2026",
+        "--subjects",
+        "300",
+        "--posture",
+        "strict",
+        "--verify",
+        "--out",
+        str(tmp_path / "b"),
+    )
+    assert broken.exit_code == 1
+    assert "headline: the report says" in broken.stderr
+    assert not (tmp_path / "b").exists()
