@@ -7,6 +7,7 @@ unknown attributes that follow from them are commitments in the entry, and its o
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from abac import Request, decide
 from abac.audit.deciding import Circumstances, DecisionEncoder
 from abac.audit.entry import Draft
 from abac.audit.sealing import seal
+from abac.compiler.program import Program
 from abac.service.load import compile_policies
 
 ROOT = Path(__file__).parents[1]
@@ -26,12 +28,7 @@ START = datetime(2026, 6, 12, 22, tzinfo=UTC)
 
 def drafts(count: int) -> list[Draft]:
     """Return so many sealed drafts, of a thousand subjects, a hundred to a millisecond."""
-    folder = ROOT / "policies"
-    program = compile_policies(
-        folder / "schema.yaml",
-        ROOT / "models" / "abac.conf",
-        [folder / "rules" / "baseline.csv", folder / "directives" / "d1-foreign-nationals.yaml"],
-    )
+    program = under_the_letter()
     encoder = DecisionEncoder(program)
     keys = [(os.urandom(16), os.urandom(32)) for _ in range(SUBJECTS)]
     asked = [request(number) for number in range(SUBJECTS)]
@@ -48,7 +45,17 @@ def drafts(count: int) -> list[Draft]:
     return made
 
 
-def request(number: int) -> Request:
+def under_the_letter() -> Program:
+    """Return the shipped rules with the letter of 12 June."""
+    folder = ROOT / "policies"
+    return compile_policies(
+        folder / "schema.yaml",
+        ROOT / "models" / "abac.conf",
+        [folder / "rules" / "baseline.csv", folder / "directives" / "d1-foreign-nationals.yaml"],
+    )
+
+
+def request(number: int, countries: Sequence[str] = ("FR", "DE", "IN")) -> Request:
     """Return a customer's request for the model that the letter is about; whether they may reside is not known."""
     held = {"assurance": "documented", "complete": True, "source": "identity-provider"}
     return Request(
@@ -56,7 +63,7 @@ def request(number: int) -> Request:
             "id": f"u-{number:06}",
             "kind": "person",
             "relation": "customer",
-            "citizenships_current": {"value": [("FR", "DE", "IN")[number % 3]], **held},
+            "citizenships_current": {"value": [countries[number % len(countries)]], **held},
         },
         action="invoke",
         resource={"id": "fable-5", "provider": "anthropic", "cyber_tier": 5, "access": "public"},

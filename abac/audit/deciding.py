@@ -30,6 +30,12 @@ from abac.policy.rule import ObligationRule, Rule, policies
 
 _json = msgspec.json.Encoder().encode
 
+TOKEN = "jwt:"  # noqa: S105  # no secret
+"""How the name of a caller begins that a token names."""
+
+WHO = "who"
+"""The sealed field that holds such a name."""
+
 REASONS, UNKNOWN, OBLIGATIONS, ADVICE = "reasons", "unknown", "obligations", "advice"
 """The parts of an outcome that may be sealed, by the names of their fields."""
 
@@ -58,13 +64,19 @@ class Unsealed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Circumstances(NamedTuple):
-    """What an entry says besides request and outcome. `commit` is that of the policies' source."""
+    """What an entry says besides request and outcome.
+
+    `commit` is that of the policies' source; `withheld` says that the posture refused what the policies permit.
+    `caller` is the key that asked, or, after `jwt:`, a token's subject: perhaps a person, and so sealed.
+    """
 
     request_id: str = ""
     session: str = ""
     discharges: frozenset[str] = frozenset()
     posture: str = "strict"
     commit: str = ""
+    withheld: bool = False
+    caller: str = ""
 
 
 class _Said(NamedTuple):
@@ -101,17 +113,24 @@ class DecisionEncoder:
         said = self._outcomes.get(id(outcome)) or self._say(outcome)
         name, held = uuid_text(identity).encode(), self._circumstances(circumstances)
         parts = (b'"id":"', name, _DECIDED_AT, when[1:-1], self._revision, held, said.clear, _ATTRIBUTES, clear)
-        return Unsealed(identity, subject, when[1:8].decode(), b"".join(parts), paths, told, said.secret)
+        secret = said.secret
+        if circumstances.caller.startswith(TOKEN):
+            secret = (*secret, (WHO, _json(circumstances.caller)))
+        return Unsealed(identity, subject, when[1:8].decode(), b"".join(parts), paths, told, secret)
 
     # --- what is said with it --------------------------------------------------------------------------------
 
     def _circumstances(self, held: Circumstances) -> bytes:
-        request_id, session, discharges, posture, commit = held
+        request_id, session, discharges, posture, commit, withheld, caller = held
         fixed = self._settings.get((commit, posture))
         if fixed is None:
             given = (("commit", commit), ("posture", posture))
             fixed = b"".join(b',"%b":%b' % (name.encode(), _json(text)) for name, text in given if text)
             self._settings[commit, posture] = fixed
+        if caller and not caller.startswith(TOKEN):
+            fixed = b',"who":%b%b' % (_json(caller), fixed)
+        if withheld:
+            fixed += b',"withheld":true'
         if request_id:
             fixed += b',"request_id":' + _json(request_id)
         if session:

@@ -38,7 +38,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """An entry as it is read back. Fields in the order in which they are written; times are RFC 3339, UTC.
 
     The fields after `posture` are those of a decision; `what` is what an act of administration was about, with who
-    did it (`who`), who approved it (`approver`), and why. `attributes` maps full attribute names to a value, its
+    did it (`who`), who approved it (`approver`), and why. `withheld` is true where the posture refused what the
+    policies permit. `attributes` maps full attribute names to a value, its
     assurance and its source, then, where they differ from what is usual, a mapping of `complete`, `as_of` and
     `elements`. `sealed` maps the names of fields that stand here as commitments only (base64) to them.
     """
@@ -55,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     revision: str = ""
     commit: str = ""
     posture: str = ""
+    withheld: bool = False
     request_id: str = ""
     session: str = ""
     discharges: tuple[str, ...] = ()

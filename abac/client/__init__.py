@@ -20,9 +20,13 @@ from abac.client.wire import Action, Evaluation, Resource, Semantic, Subject
 if TYPE_CHECKING:
     from abac.client.asgi import Guard
     from abac.client.asynchronous import AsyncClient
+    from abac.client.changes import Change, ChangesError
     from abac.client.dependency import Permitted
+    from abac.client.guarding import Flip, OpenSession, SessionEndedError, SessionGuard
     from abac.client.in_process import InProcess
     from abac.client.searching import SearchError
+    from abac.client.sessions import Session
+    from abac.client.streaming import StreamGuard
     from abac.client.synchronous import Client
 
 __all__ = [
@@ -31,26 +35,42 @@ __all__ = [
     "Answer",
     "Asks",
     "AsyncClient",
+    "Change",
+    "ChangesError",
     "Client",
     "Evaluation",
+    "Flip",
     "Guard",
     "InProcess",
+    "OpenSession",
     "Permitted",
     "Refusal",
     "Resource",
     "SearchError",
     "Semantic",
+    "Session",
+    "SessionEndedError",
+    "SessionGuard",
+    "StreamGuard",
     "Subject",
     "refusal",
 ]
 
 _ON_USE = {
     "AsyncClient": "abac.client.asynchronous",
+    "Change": "abac.client.changes",
+    "ChangesError": "abac.client.changes",
     "Client": "abac.client.synchronous",
+    "Flip": "abac.client.guarding",
     "Guard": "abac.client.asgi",
     "InProcess": "abac.client.in_process",
+    "OpenSession": "abac.client.guarding",
     "Permitted": "abac.client.dependency",
     "SearchError": "abac.client.searching",
+    "Session": "abac.client.sessions",
+    "SessionEndedError": "abac.client.guarding",
+    "SessionGuard": "abac.client.guarding",
+    "StreamGuard": "abac.client.streaming",
 }
 
 

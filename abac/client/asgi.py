@@ -46,7 +46,7 @@ class Guard:
         if scope["type"] != "lifespan":
             answer = await decided(self._asks, self._question(scope), request_id(scope))
             if answer is not None and not answer.permitted:
-                await _refuse(scope, send, refusal(answer, self._provider))
+                await refuse(scope, send, refusal(answer, self._provider))
                 return
             scope[ANSWER] = answer
         await self._app(scope, receive, send)
@@ -70,7 +70,8 @@ def request_id(scope: Scope) -> str:
     return new_request_id()
 
 
-async def _refuse(scope: Scope, send: Send, refused: Refusal) -> None:
+async def refuse(scope: Scope, send: Send, refused: Refusal) -> None:
+    """Answer a request, or the opening of a WebSocket, with a refusal."""
     kind = "http.response"
     if scope["type"] != "http":
         kind = "websocket.http.response"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
 
 import anyio
 import httpx
 
-from abac.client import wire
+from abac.client import sessions, wire
 from abac.client.answer import MALFORMED, Answer
 from abac.client.ask import new_request_id
+from abac.client.changes import ALIVE, Change, Reading
 from abac.client.exchange import (
     LIMITS,
     MAX_BYTES,
@@ -24,6 +26,7 @@ from abac.client.exchange import (
     read_one,
 )
 from abac.client.searching import Search
+from abac.client.sessions import EXPIRES_IN, Session
 from abac.client.wire import Action, Evaluation, Properties, Resource, Semantic, Subject
 
 T = TypeVar("T")
@@ -136,10 +139,63 @@ class AsyncClient:
             for found in search.take(await self._post(search.path, question, new_request_id())):
                 yield found
 
+    # --- changes and sessions ----------------------------------------------------------------------------------
+
+    async def changes(self, after: str = "") -> AsyncIterator[Change]:
+        """Yield what changes at the decision point, for ever; as `Client.changes`."""
+        async for change in self.heard(after):
+            if change.kind != ALIVE:
+                yield change
+
+    async def heard(self, after: str = "") -> AsyncIterator[Change]:
+        """Yield all that is heard of the change stream: changes, and of kind `alive` that there were none."""
+        reading = Reading(after)
+        while True:
+            try:
+                response = await self._http.send(self._exchange.stream(reading), stream=True)
+                try:
+                    if response.status_code == HTTPStatus.OK:
+                        async for line in response.aiter_lines():
+                            change = reading.line(line)
+                            if change is not None:
+                                yield change
+                        lost = reading.lost("the stream ended")
+                    else:
+                        lost = reading.refused(response.status_code, await response.aread())
+                finally:
+                    await response.aclose()
+            except (httpx.HTTPError, httpx.StreamError) as error:
+                lost = reading.lost(error)
+            yield lost
+            await anyio.sleep(reading.pause())
+
+    async def open_session(self, evaluation: Evaluation, *, expires_in: int = EXPIRES_IN) -> Session:
+        """Register a session that goes on for at most so many seconds; as `Client.open_session`."""
+        return await self._session(wire.SESSIONS, sessions.opening(evaluation, expires_in), "POST")
+
+    async def update_session(self, name: str, evaluation: Evaluation, *, expires_in: int = EXPIRES_IN) -> Session:
+        """Say what is now known of a session; as `Client.open_session`."""
+        return await self._session(f"{wire.SESSIONS}/{name}", sessions.opening(evaluation, expires_in), "PUT")
+
+    async def find_session(self, name: str) -> Session:
+        """Return how a session stands; as `Client.find_session`."""
+        return await self._session(f"{wire.SESSIONS}/{name}", {}, "GET")
+
+    async def close_session(self, name: str) -> None:
+        """Say that a session ended. What goes wrong is passed over: it expires by itself."""
+        await self._post(f"{wire.SESSIONS}/{name}", {}, new_request_id(), "DELETE")
+
+    async def _session(self, path: str, question: Mapping[str, object], method: str) -> Session:
+        request_id = new_request_id()
+        body = await self._post(path, question, request_id, method)
+        return sessions.read(body, read_one(body, request_id).enforced(self._discharges))
+
     # --- sending -----------------------------------------------------------------------------------------------
 
-    async def _post(self, path: str, question: Mapping[str, object], request_id: str) -> bytes | Failed:
-        request = self._exchange.request(path, question, request_id)
+    async def _post(
+        self, path: str, question: Mapping[str, object], request_id: str, method: str = "POST"
+    ) -> bytes | Failed:
+        request = self._exchange.request(path, question, request_id, method)
         found: bytes | Failed = Failed(MALFORMED, "not asked")
         try:
             with anyio.fail_after(self._timeout) as scope:

@@ -18,6 +18,7 @@ import httpx
 from abac.client import wire
 from abac.client.answer import MALFORMED, NO_ANSWER, REFUSED, Answer
 from abac.client.ask import is_request_id
+from abac.client.changes import PATH, SILENCE, Reading
 
 MAX_BYTES = 16 * 1024 * 1024
 """The longest answer read."""
@@ -59,16 +60,26 @@ class Exchange:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
-    def request(self, path: str, question: Mapping[str, Any], request_id: str) -> httpx.Request:
+    def request(
+        self, path: str, question: Mapping[str, Any], request_id: str, method: str = "POST"
+    ) -> httpx.Request:
         """Return a question as a request. Raises `WireError` for what cannot be written."""
         if not is_request_id(request_id):
             raise wire.WireError("a request id is 1 to 200 visible ASCII characters")
         headers = self._headers | {"X-Request-ID": request_id}
-        return httpx.Request("POST", f"{self._url}{path}", headers=headers, content=wire.write(question))
+        content = wire.write(question) if question else None
+        return httpx.Request(method, f"{self._url}{path}", headers=headers, content=content)
+
+    def stream(self, reading: Reading) -> httpx.Request:
+        """Return the request for the change stream, from where its reader is."""
+        headers = {**self._headers, **reading.headers()}
+        timeout = httpx.Timeout(TIMEOUT, read=SILENCE).as_dict()
+        return httpx.Request("GET", f"{self._url}{PATH}", headers=headers, extensions={"timeout": timeout})
 
     def judge(self, response: httpx.Response, body: bytes | None, request_id: str) -> Failed | None:
         """Return why a response brings no answer, or None where its body may. A body of None was too long."""
-        if response.status_code != HTTPStatus.OK:
+        makes = response.request.method == "POST" and str(response.request.url) == f"{self._url}{wire.SESSIONS}"
+        if response.status_code != (HTTPStatus.CREATED if makes else HTTPStatus.OK):
             return _refused(response, body or b"")
         if body is None:
             return Failed(MALFORMED, f"an answer of more than {MAX_BYTES:,} bytes")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
-from abac.client import wire
+from abac.client import sessions, wire
 from abac.client.answer import MALFORMED, Answer
 from abac.client.ask import new_request_id
+from abac.client.changes import ALIVE, Change, Reading
 from abac.client.exchange import (
     LIMITS,
     MAX_BYTES,
@@ -24,6 +26,7 @@ from abac.client.exchange import (
     read_one,
 )
 from abac.client.searching import Search
+from abac.client.sessions import EXPIRES_IN, Session
 from abac.client.wire import Action, Evaluation, Properties, Resource, Semantic, Subject
 
 T = TypeVar("T")
@@ -144,10 +147,62 @@ class Client:
         while (question := search.question()) is not None:
             yield from search.take(self._post(search.path, question, new_request_id()))
 
+    # --- changes and sessions ----------------------------------------------------------------------------------
+
+    def changes(self, after: str = "") -> Iterator[Change]:
+        """Yield what changes at the decision point, for ever, from after the event with an id, or from now on.
+
+        A lost connection is a change of kind `lost`; then it is made again, and goes on where it was. Raises
+        `ChangesError` where the decision point tells no changes, or not to this key.
+        """
+        reading = Reading(after)
+        while True:
+            try:
+                response = self._http.send(self._exchange.stream(reading), stream=True)
+                try:
+                    if response.status_code == HTTPStatus.OK:
+                        found = map(reading.line, response.iter_lines())
+                        yield from (one for one in found if one is not None and one.kind != ALIVE)
+                        lost = reading.lost("the stream ended")
+                    else:
+                        lost = reading.refused(response.status_code, response.read())
+                finally:
+                    response.close()
+            except (httpx.HTTPError, httpx.StreamError) as error:
+                lost = reading.lost(error)
+            yield lost
+            time.sleep(reading.pause())
+
+    def open_session(self, evaluation: Evaluation, *, expires_in: int = EXPIRES_IN) -> Session:
+        """Register a session that goes on for at most so many seconds; it is decided again at every change.
+
+        Whatever goes wrong, its answer is not permitted and says why, and it has no id.
+        """
+        return self._session(wire.SESSIONS, sessions.opening(evaluation, expires_in), "POST")
+
+    def update_session(self, name: str, evaluation: Evaluation, *, expires_in: int = EXPIRES_IN) -> Session:
+        """Say what is now known of a session; as `open_session`."""
+        return self._session(f"{wire.SESSIONS}/{name}", sessions.opening(evaluation, expires_in), "PUT")
+
+    def find_session(self, name: str) -> Session:
+        """Return how a session stands; as `open_session`, and only its decision is told."""
+        return self._session(f"{wire.SESSIONS}/{name}", {}, "GET")
+
+    def close_session(self, name: str) -> None:
+        """Say that a session ended. What goes wrong is passed over: it expires by itself."""
+        self._post(f"{wire.SESSIONS}/{name}", {}, new_request_id(), "DELETE")
+
+    def _session(self, path: str, question: Mapping[str, object], method: str) -> Session:
+        request_id = new_request_id()
+        body = self._post(path, question, request_id, method)
+        return sessions.read(body, read_one(body, request_id).enforced(self._discharges))
+
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def _post(self, path: str, question: Mapping[str, object], request_id: str) -> bytes | Failed:
-        request = self._exchange.request(path, question, request_id)
+    def _post(
+        self, path: str, question: Mapping[str, object], request_id: str, method: str = "POST"
+    ) -> bytes | Failed:
+        request = self._exchange.request(path, question, request_id, method)
         deadline = time.monotonic() + self._timeout
         found: bytes | Failed = Failed(MALFORMED, "not asked")
         for n in range(self._tries):

@@ -20,6 +20,7 @@ from abac.policy.decision import Obligation
 Properties = Mapping[str, Any]
 
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
+SESSIONS = "/access/v1/sessions"
 SEARCH = {name: f"/access/v1/search/{name}" for name in ("subject", "resource", "action")}
 
 
@@ -136,7 +137,7 @@ def page(limit: int | None, token: str) -> dict[str, Any]:
 
 def read_answer(body: bytes) -> Answer:
     """Return the answer to one evaluation."""
-    return _answer(_object(body))
+    return _answer(read_object(body))
 
 
 def read_answers(body: bytes, asked: int, semantic: Semantic) -> tuple[Answer, ...]:
@@ -144,7 +145,7 @@ def read_answers(body: bytes, asked: int, semantic: Semantic) -> tuple[Answer, .
 
     Too many, or fewer than the semantic accounts for, is no answer at all: nobody knows which is whose.
     """
-    found = _object(body).get("evaluations")
+    found = read_object(body).get("evaluations")
     if not isinstance(found, list):
         raise WireError("`evaluations` is not a list")
     if len(found) > asked:
@@ -160,7 +161,7 @@ def read_answers(body: bytes, asked: int, semantic: Semantic) -> tuple[Answer, .
 
 def read_page(body: bytes) -> Page:
     """Return one page of a search's results."""
-    found = _object(body)
+    found = read_object(body)
     results, about = found.get("results"), found.get("page")
     if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
         raise WireError("`results` is not a list of objects")
@@ -205,7 +206,8 @@ def read_error(body: bytes) -> str:
     return next((w[:500] for w in words if isinstance(w, str) and w), "")
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return an answer that is a JSON object. Raises `WireError` for any other."""
     try:
         found = json_source.read(body)
     except AbacError as error:

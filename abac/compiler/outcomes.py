@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from abac.backends.closure.naming import Naming, naming
 from abac.compiler.index import Index, bits
 from abac.compiler.index.bounded import Bounded
-from abac.condition.expr import Condition
-from abac.condition.reference import Assertion, Reference
+from abac.condition.reference import Assertion
 from abac.condition.truth import TRUE, UNKNOWN, Truth
 from abac.policy.decision import Extended, Obligation, Outcome, Reason
-from abac.policy.reference import unknown_leaves
 from abac.policy.rule import Rule
 
 BYTES = 16 << 20
@@ -53,6 +52,26 @@ class Reasons(dict[int, Reason]):
         return found
 
 
+class Namings(dict[int, tuple[Naming, ...]]):
+    """What names the unknown of rules that the masks alone do not tell of, by slot, each made when first asked.
+
+    Of a rule that was split it is the whole condition; else the conjuncts that no table answers.
+    """
+
+    __slots__ = ("_index",)
+
+    def __init__(self, index: Index) -> None:
+        super().__init__()
+        self._index = index
+
+    def __missing__(self, slot: int) -> tuple[Naming, ...]:
+        index = self._index
+        whole = index.split >> slot & 1
+        conditions = [index.rules[slot].condition] if whole else [c for c, _ in index.closures[slot]]
+        found = self[slot] = tuple([naming(condition, index.functions) for condition in conditions])
+        return found
+
+
 class Outcomes:
     """The outcomes of one program. Share it between threads freely."""
 
@@ -64,6 +83,7 @@ class Outcomes:
             self._denies |= own.denies
         self._owing = index.owing
         self._certain, self._unknown = Reasons(index, TRUE), Reasons(index, UNKNOWN)
+        self._namings = Namings(index)
         limit = self.limit = max(256, BYTES // (index.capacity // 8 + 600))
         self.permitted = Remembered(lambda cited: self.plain(_PERMIT, cited), limit)
         self.denied = Remembered(lambda cited: self.plain(_DENY, cited), limit)
@@ -140,16 +160,14 @@ class Outcomes:
         open_ = standing & ~certain
         lane = (open_ & ~index.split) << index.capacity
         names = {path for path, mask in masks if mask & lane}
-        asked = [index.rules[n].condition for n in bits(open_ & index.split)]
-        asked += [c for n in bits(open_ & index.closed & ~index.split) for c, _ in index.closures[n]]
-        if asked:
-            names |= set(self._leaves(asked, held()))
+        if asked := open_ & (index.split | index.closed):
+            request = held()
+            for slot in bits(asked):
+                for named in self._namings[slot]:
+                    found = named(request)
+                    if isinstance(found, tuple):
+                        names.update(found)
         return self._undecided[answer, standing, certain, tuple(sorted(names))]
-
-    def _leaves(self, conditions: Iterable[Condition], held: Mapping[str, Assertion]) -> Iterable[str]:
-        reference = Reference(held, self._index.functions)
-        for condition in conditions:
-            yield from unknown_leaves(condition, reference, held)
 
     def _open(self, key: tuple[int, int, int, tuple[str, ...]]) -> Outcome:
         answer, standing, certain, names = key

@@ -18,7 +18,7 @@ from abac.compiler.outcomes import Outcomes
 from abac.compiler.unread import Unread, unread
 from abac.condition.schema import Category
 from abac.policy.decision import Outcome
-from abac.policy.request import Request, read_assertion, reader
+from abac.policy.request import Request, reader
 
 Masks = Sequence[int]
 """What each attribute that rules read said, in the order of `Runner.paths`."""
@@ -103,7 +103,7 @@ class Held(dict[str, Any]):
 
     def __init__(self, index: Index, request: Request) -> None:
         super().__init__()
-        self._schema = index.schema
+        self._tables = index.tables
         self._read = {category.value: reader(given, category) for category, given in request.categories()}
         self._source = request.source
 
@@ -113,7 +113,7 @@ class Held(dict[str, Any]):
             return self[path]
         word, _, name = path.partition(".")
         value = self._read[word](name)
-        found = self[path] = default if value is None else read_assertion(value, self._schema[path], self._source)
+        found = self[path] = default if value is None else self._tables[path].assertion(value, self._source)
         return found
 
 

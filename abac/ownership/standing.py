@@ -17,6 +17,7 @@ through.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -49,7 +50,7 @@ class Answer(IntEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """The answers of one reading over one graph, by entity.
+    """The answers of one reading over one graph, by entity. `maybe` marks those who are possibly listed.
 
     `answer` holds codes of `Answer`. Blocked owners hold at least `low`, at most `high` by what is stated, and at
     most `highest` with undisclosed owners, in millionths; `spreads` is what the three bounds rest on.
@@ -57,6 +58,7 @@ class Standing:
 
     graph: Graph
     listed: Marks
+    maybe: Marks
     reading: Reading
     answer: npt.NDArray[np.uint8]
     low: Ints
@@ -78,6 +80,12 @@ class Standing:
         return {"listed": int(self.listed.sum())} | {str(a): int(told[a]) for a in reversed(Answer)}
 
     @property
+    def marked_listed(self) -> Marks:
+        """Who is listed, or possibly so."""
+        found: Marks = self.listed | self.maybe
+        return found
+
+    @property
     def nearest(self) -> npt.NDArray[np.float64]:
         """Of every entity the share (0 to 1) that blocked owners hold, NaN where the answer is open.
 
@@ -90,8 +98,11 @@ class Standing:
         return found
 
 
-def standing(graph: Graph, listed: Marks, by: Reading = OFAC) -> Standing:
+def standing(graph: Graph, listed: Marks, by: Reading = OFAC, maybe: Marks | None = None) -> Standing:
     """Return what a reading says of every entity of the graph; `listed` marks the listed ones.
+
+    `maybe` marks entities that are possibly listed, such as a likeness of names that nobody has looked into: they
+    are listed in some completions and not in others.
 
     >>> from abac.ownership.graph import Stake, graph_of
     >>> stakes = graph_of([Stake.of("bad", "x", 0.4), Stake.of("who", "x", None), Stake.of("bad", "y", 0.6)])
@@ -99,14 +110,16 @@ def standing(graph: Graph, listed: Marks, by: Reading = OFAC) -> Standing:
     >>> [(name, str(found[name])) for name in "xy"]
     [('x', 'possible'), ('y', 'definite')]
     """
-    spreads = {bound: _spread(graph, listed, bound, by) for bound in Bound}
+    perhaps = np.zeros(len(graph), np.bool_) if maybe is None else maybe & ~listed
+    wide: Marks = listed | perhaps
+    spreads = {bound: _spread(graph, listed if bound is Bound.LEAST else wide, bound, by) for bound in Bound}
     least, most, undisclosed = (spreads[b] for b in (Bound.LEAST, Bound.MOST, Bound.UNDISCLOSED))
     answer = np.zeros(len(graph), np.uint8)
     answer[undisclosed.blocked] = Answer.CANNOT_DETERMINE
     answer[most.blocked] = Answer.POSSIBLE
-    answer[graph.faulty] = Answer.CANNOT_DETERMINE
+    answer[graph.faulty & ~perhaps] = Answer.CANNOT_DETERMINE
     answer[least.blocked | listed] = Answer.DEFINITE
-    return Standing(graph, listed, by, answer, least.held, most.held, undisclosed.held, spreads)
+    return Standing(graph, listed, perhaps, by, answer, least.held, most.held, undisclosed.held, spreads)
 
 
 def _spread(graph: Graph, listed: Marks, bound: Bound, by: Reading) -> Spread:
@@ -119,7 +132,7 @@ def _spread(graph: Graph, listed: Marks, bound: Bound, by: Reading) -> Spread:
     return spread_alone(graph, listed, bound, by.least)
 
 
-def marks(graph: Graph, names: list[str]) -> Marks:
+def marks(graph: Graph, names: Iterable[str]) -> Marks:
     """Return the entities of the graph with these names as marks; names it does not have are left out."""
     found = np.zeros(len(graph), np.bool_)
     found[[graph.place[name] for name in names if name in graph.place]] = True

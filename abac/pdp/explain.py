@@ -45,7 +45,7 @@ def explain(
     discharges: frozenset[str] = frozenset(),
     target: Decision | None = None,
     mutable: Collection[str] | None = None,
-    redact: bool = False,
+    redact: bool | Collection[str] = False,
     nearest: int = NEAREST,
     limit: int = counterfactual.LIMIT,
 ) -> Explanation:
@@ -53,9 +53,9 @@ def explain(
 
     `target` is the decision that the counterfactual is to reach (default: PERMIT, or anything else than a PERMIT);
     `mutable` names the attributes it may change (default: those of subject and resource that do not name them).
-    With `redact`, values of sensitive attributes are left out of data and words. At most `nearest` rules that
-    failed by one conjunct are told; `limit` bounds the search. Raises `RequestError` as `decide` does, and
-    `KeyError` for a mutable attribute that the schema does not have.
+    With `redact`, values of sensitive attributes (or of those named) are left out of data and words. At most
+    `nearest` rules that failed by one conjunct are told; `limit` bounds the search. Raises `RequestError` as
+    `decide` does, and `KeyError` for a mutable attribute that the schema does not have.
     """
     outcome = decide(program, request, discharges=discharges)
     found = assertions(request, program.schema)

@@ -5,7 +5,7 @@ Works on the reference evaluators, since an explanation must say what a policy m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from abac.condition.expr import (
@@ -40,8 +40,8 @@ from abac.pdp.words import SHOWN, set_text
 class Facts(Reference):
     """What one request asserts, and how conditions stand on it: the reference evaluator, remembering its answers.
 
-    With `redact`, the values of sensitive attributes are left out, and so is the text of tests that read one:
-    a test and its truth say what the value is.
+    With `redact`, the values of sensitive attributes (or of those named) are left out, and so is the text of tests
+    that read one: a test and its truth say what the value is.
     """
 
     def __init__(
@@ -50,11 +50,12 @@ class Facts(Reference):
         assertions: Mapping[str, Assertion],
         functions: Mapping[str, Function],
         *,
-        redact: bool = False,
+        redact: bool | Collection[str] = False,
     ) -> None:
         super().__init__(assertions, functions)
         self.schema, self.assertions, self.functions = schema, assertions, functions
-        self._redact = redact
+        sensitive = (d.path for d in schema if d.sensitive) if redact is True else ()
+        self._hidden = frozenset(sensitive if isinstance(redact, bool) else redact)
         self._truths: dict[int, tuple[Condition, Truth]] = {}
 
     def truth(self, condition: Condition) -> Truth:
@@ -66,7 +67,7 @@ class Facts(Reference):
 
     def hides(self, path: str) -> bool:
         """Whether the attribute's value is withheld."""
-        return self._redact and self.schema[path].sensitive
+        return path in self._hidden
 
     def met(self, attribute: Attribute, *, as_set: bool = False) -> Met:
         """Return what is asserted of an attribute, against what is demanded; `as_set` where it must be whole."""

@@ -17,6 +17,9 @@ from abac.policy.decision import Decision, Obligation, Outcome
 from abac.rest.problems import Problem
 from abac.service.deciding import Answer
 
+POSTURE, SWITCHED_OFF = "posture", "switched-off"
+"""Why an answer does not permit that the posture refused, and what its reader is told."""
+
 REASONS = 20
 """How many rules an answer cites; a decision may rest on thousands."""
 
@@ -37,6 +40,7 @@ USER: Mapping[str, str] = {
     "undecided": "It cannot be decided on what is known, so it is not permitted.",
     "obligation-owed": "It is permitted only to a caller that carries out the obligations named here.",
     "what-if": "This answers a question about other circumstances. It permits nothing.",
+    "switched-off": "The provider switched this off for everybody; see `message`.",
     "not-recorded": "It could not be recorded, so it is not permitted. Try again.",
 }
 """What is told to people, by code."""
@@ -46,7 +50,7 @@ class Answering:
     """Encodes answers. `receipts` is where a recorded decision's receipt is, with `{id}` in it, or empty."""
 
     def __init__(self, receipts: str = "") -> None:
-        self._before, _, self._after = receipts.partition("{id}")
+        self._before, _, self._after = (b',"receipt":' + _encode(receipts)).partition(b"{id}")
         self._receipts = bool(receipts)
         self._kept: dict[int, tuple[Outcome, bytes]] = {}
 
@@ -56,12 +60,13 @@ class Answering:
         """Return one decision as JSON (section 5.5). `ignored` and `message` are told only where given."""
         outcome = answer.outcome
         if outcome.permitted and not answer.permitted:
-            return self._withheld(answer, ignored, what_if=what_if)
+            return self._withheld(answer, ignored, what_if=what_if, message=message)
         kept = self._kept.get(id(outcome))
         rest = kept[1] if kept is not None and kept[0] is outcome else self._remember(outcome)
-        unusual = b""
-        if ignored or what_if or answer.recorded or answer.why or message is not None:
+        if ignored or what_if or answer.why or answer.attributes or message is not None:
             unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
+        else:
+            unusual = self._place(answer) if answer.place else b""
         word = PERMITTED if answer.permitted else DENIED
         return b"".join((word, _CONTEXT, answer.id.encode(), b'"', unusual, rest))
 
@@ -72,11 +77,11 @@ class Answering:
         self._kept[id(outcome)] = (outcome, text)  # the outcome is kept too, so no other can take its id
         return text
 
-    def _withheld(self, answer: Answer, ignored: tuple[str, ...], *, what_if: bool) -> bytes:
+    def _withheld(self, answer: Answer, ignored: tuple[str, ...], *, what_if: bool, message: Any) -> bytes:
         """Return a decision that does not permit although its outcome does, and the reason for that first."""
-        word = "what-if" if what_if else "not-recorded"
+        word = "what-if" if what_if else SWITCHED_OFF if answer.why == POSTURE else "not-recorded"
         told = _told(answer.outcome) | {"reason_user": {word: USER[word]}}
-        unusual = self._unusual(answer, ignored, what_if=what_if, message=None)
+        unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
         return b"".join((DENIED, _CONTEXT, answer.id.encode(), b'"', unusual, _members(told), b"}}"))
 
     def _unusual(self, answer: Answer, ignored: tuple[str, ...], *, what_if: bool, message: Any) -> bytes:
@@ -85,15 +90,20 @@ class Answering:
             found["what_if"] = True
         if answer.why:
             found["why"] = answer.why
-        if answer.recorded and self._receipts:
-            found["receipt"] = f"{self._before}{answer.id}{self._after}"
-        if answer.place:
-            found["place"] = answer.place
+        if answer.attributes and not answer.permitted:
+            found["attributes"] = answer.attributes
         if ignored:
             found["ignored"] = ignored
         if message is not None:
             found["message"] = message
-        return _members(found)
+        return _members(found) + (self._place(answer) if answer.place else b"")
+
+    def _place(self, answer: Answer) -> bytes:
+        """Return where the entry is, and where its receipt will be had once that is the log."""
+        place = b',"place":"%b"' % answer.place.encode()
+        if answer.recorded and self._receipts:
+            return b"".join((self._before, answer.id.encode(), self._after, place))
+        return place
 
 
 def code(outcome: Outcome) -> str:

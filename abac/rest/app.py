@@ -57,6 +57,9 @@ class Application(FastAPI):
         }
         self.ready: dict[str, Callable[[], str]] = {}
         """What must be so for the server to be ready: by name, what returns what is wrong, or nothing."""
+        self.begins: list[Callable[[], Awaitable[None]]] = []
+        self.ends: list[Callable[[], Awaitable[None]]] = []
+        """What runs beside requests in a worker: what begins it, and what ends it before others are waited for."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,6 +93,12 @@ class Application(FastAPI):
         data = problem.body(request_id)
         head = [_PROBLEM, (b"content-length", str(len(data)).encode()), *SECURITY, *problem.headers]
         return problem.status, data, head
+
+    def answered(self, request: Request, problem: Problem) -> Response:
+        """Return the answer of an ordinary route that a problem is."""
+        status, data, head = self.problem(problem, request.headers.get("x-request-id", ""))
+        own = {name.decode(): value.decode() for name, value in head if name not in _SET_ELSEWHERE}
+        return Response(data, status, headers=own)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document, the plain routes in it."""
@@ -147,11 +156,7 @@ def application(
 
 def _errors(app: Application) -> None:
     """Give the ordinary routes the one shape of errors."""
-
-    def answered(request: Request, problem: Problem) -> Response:
-        status, data, head = app.problem(problem, request.headers.get("x-request-id", ""))
-        own = {name.decode(): value.decode() for name, value in head if name not in _SET_ELSEWHERE}
-        return Response(data, status, headers=own)
+    answered = app.answered
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:

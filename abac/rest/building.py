@@ -20,9 +20,12 @@ from abac.compiler.program import Program
 from abac.condition.schema import Assurance, Category
 from abac.errors import CompileError, Findings
 from abac.pdp.point import DecisionPoint
+from abac.rest import changes, sessions
+from abac.rest.administration import mount
 from abac.rest.answering import Answering
 from abac.rest.app import Application, application
 from abac.rest.asking import Types
+from abac.rest.changing import Changing
 from abac.rest.door import Door
 from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
 from abac.rest.evaluating import Evaluating
@@ -38,11 +41,13 @@ from abac.rest.tokens import KeySet, Tokens, TokenSettings
 from abac.rest.told import Notice, Teller
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Deciding, InMemory
+from abac.service.following import Follower
 from abac.service.load import compile_policies
 from abac.service.selection import choose
 from abac.service.shipped import shipped
 from abac.service.sources.opening import open_sources
 from abac.service.sources.resolving import Resolving
+from abac.service.store import Store
 from abac.service.workspace import Workspace, around
 
 Clock = Callable[[], datetime]
@@ -56,6 +61,7 @@ class Parts:
     keys: Keys | None = None
     entities: Entities | None = None
     metadata: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    store: Store | None = None
 
 
 def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> Application:
@@ -83,13 +89,28 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         meter=meter,
     )
     searching = Searching(evaluating, entities, Pages(settings.page_secret.encode()))
-    return application(
+    app = application(
         evaluating,
         searching,
         base=base(settings),
         metrics_need_key=settings.metrics_need_key,
         **({} if parts.metadata is None else {"metadata": parts.metadata}),
     )
+    mount(app, parts.store)
+    return app
+
+
+def tell_changes(app: Application, store: Store, follower: Follower) -> Changing:
+    """Add the change stream and sessions: what the store's follower hears of is told at every worker.
+
+    To be called after whatever puts programs in force listens to the follower, and before the server starts.
+    """
+    found = sessions.changing(app.evaluating, store, follower)
+    changes.mount(app, found)
+    sessions.mount(app, found)
+    app.begins.append(found.begin)
+    app.ends.append(found.end)
+    return found
 
 
 def program(settings: ServeSettings) -> Program:

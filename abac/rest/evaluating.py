@@ -70,13 +70,18 @@ class Evaluating:
             held = self._askers[id(ceiling)] = (program, Asker(seen, ceiling, self._types, self._clock), ceiling)
         return held[0], held[1]
 
+    def asker_for(self, program: Program, ceiling: Ceiling) -> Asker:
+        """Return what puts evaluations into the words of a program, in force or to come; as `asker`."""
+        return Asker(self._ceilings.under(program, ceiling), ceiling, self._types, self._clock)
+
     def prepare(self, program: Program) -> None:
         """Make a program ready for the callers there are, in a thread of its own, before it is published.
 
         Without it the first request of every ceiling waits for that after a publication, some hundred
         milliseconds at ten thousand rules, and all others with it.
         """
-        self._ceilings.prepare(program)
+        for ceiling, seen in self._ceilings.prepare(program).items():
+            self.deciding.prepare(seen, ceiling)
 
     async def evaluation(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
         """Answer one evaluation (section 6). Raises `Problem`."""
@@ -98,7 +103,7 @@ class Evaluating:
             return await self._one(found[0], caller, held, started, flat=found[1])
         if caller.rate is not None:
             self.door.charge(caller, len(found.items) - 1)
-        parts = await self._batch(found, caller, _request_id(held))
+        parts = await self._batch(found, caller, _request_id(held), _session(held))
         self.meter.lasted(perf_counter() - started)
         return b'{"evaluations":[%b]}' % b",".join(parts)
 
@@ -108,7 +113,14 @@ class Evaluating:
         program, asker = self.asker(caller.ceiling)
         asked = asker.ask(found, flat=flat)
         question = Question(
-            asker.program, asked.request, caller.discharges, caller.name, _request_id(held), "", asked.what_if
+            asker.program,
+            asked.request,
+            caller.discharges,
+            caller.name,
+            _request_id(held),
+            _session(held),
+            asked.what_if,
+            caller.ceiling,
         )
         try:
             answer = await self.deciding.decide(question)
@@ -117,23 +129,23 @@ class Evaluating:
         message = None
         if not answer.permitted and program.directives:
             message = await self.teller.message(question, answer, found.resource, program)
-        encoded = self._encoded(answer, asked, caller, message)
+        encoded = self.encoded(answer, asked, caller, message)
         self.meter.lasted(perf_counter() - started)
         return encoded
 
-    def _encoded(self, answer: Answer, asked: Asked, caller: Caller, message: Any) -> bytes:
+    def encoded(self, answer: Answer, asked: Asked, caller: Caller, message: Any) -> bytes:
         """Count an answer, and encode it with what else its caller is told."""
         if not asked.what_if:
             self.meter.decided(answer.outcome, permitted=answer.permitted)
-        ignored = asked.ignored if asked.ignored and caller.administers else ()
+        ignored = (*asked.ignored, *answer.ignored) if caller.administers else ()
         return self._answering.decision(answer, ignored=ignored, what_if=asked.what_if, message=message)
 
     # --- many ----------------------------------------------------------------------------------------------
 
-    async def _batch(self, batch: Batch, caller: Caller, name: str) -> list[bytes]:
+    async def _batch(self, batch: Batch, caller: Caller, name: str, session: str) -> list[bytes]:
         program, asker = self.asker(caller.ceiling)
         asked = asker.ask_all(batch.items, flat=batch.flat)
-        part = partial(self._part, program, asker, caller, name)
+        part = partial(self._part, program, asker, caller, name, session)
         parts: list[bytes] = []
         if batch.semantic == ALL:
             for start in range(0, len(asked), CHUNK):
@@ -152,13 +164,14 @@ class Evaluating:
         asker: Asker,
         caller: Caller,
         name: str,
+        session: str,
         asked: Sequence[Asked | Problem],
         items: Sequence[Evaluation | Problem],
     ) -> list[bytes]:
         """Decide some items of a batch, each answered in its own place, the malformed too."""
-        seen, discharges, who = asker.program, caller.discharges, caller.name
+        seen, discharges, who, ceiling = asker.program, caller.discharges, caller.name, caller.ceiling
         questions = [
-            Question(seen, one.request, discharges, who, name, "", one.what_if)
+            Question(seen, one.request, discharges, who, name, session, one.what_if, ceiling)
             for one in asked
             if isinstance(one, Asked)
         ]
@@ -175,7 +188,7 @@ class Evaluating:
                 message = None
                 if not answer.permitted and program.directives:
                     message = await self.teller.message(question, answer, item.resource, program, others)
-                parts.append(self._encoded(answer, one, caller, message))
+                parts.append(self.encoded(answer, one, caller, message))
             elif isinstance(answer, RequestError):
                 parts.append(failed(refused(answer)))
             else:
@@ -186,4 +199,9 @@ class Evaluating:
 
 def _request_id(held: Mapping[bytes, bytes]) -> str:
     found = held.get(b"x-request-id")
+    return "" if found is None else found.decode("latin-1")
+
+
+def _session(held: Mapping[bytes, bytes]) -> str:
+    found = held.get(b"x-session-id")
     return "" if found is None else found.decode("latin-1")

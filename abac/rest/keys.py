@@ -166,8 +166,8 @@ def rotate(key: Key, now: datetime, overlap_until: datetime) -> tuple[Key, str]:
 
 
 def revoke(key: Key, now: datetime) -> Key:
-    """Return the key as it is once it opens nothing any more."""
-    return replace(key, caller=replace(key.caller, until=now), until=now)
+    """Return the key as it is once it opens nothing any more: without its secrets, so that it never will again."""
+    return replace(key, secrets=(), caller=replace(key.caller, until=now), until=now)
 
 
 def identity(text: str) -> str:

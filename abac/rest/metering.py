@@ -1,15 +1,17 @@
 """What `/metrics` counts: decisions by effect and revision, how long they took, failures, and what others add.
 
 Counting is plain integers on the one thread of the event loop, since prometheus-client's own counters cost a
-microsecond each; they become Prometheus's families when somebody asks. The recorder's adapter fills audit lag and
-queue by `gauge`.
+microsecond each; they become Prometheus's families when somebody asks. What others know (the recorder's queue and
+lag) is read then. Where several workers serve, `sharing` hands each what the others counted, and all add up.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -24,6 +26,29 @@ REVISIONS = 50
 
 OLDER = "older"
 
+Labels = tuple[str, ...]
+Values = Mapping[Labels, float]
+"""The values of a family by its labels' values."""
+
+
+class Family(NamedTuple):
+    """One family: what it tells, its labels, how it is read, and how the values of several workers are joined."""
+
+    told: str
+    labels: Labels
+    read: Callable[[], Values]
+    join: Callable[[Sequence[float]], float] = sum
+    counter: bool = True
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What one process counted; `gauges` hold only while it lives."""
+
+    counters: dict[str, list[tuple[Labels, float]]]
+    gauges: dict[str, list[tuple[Labels, float]]]
+    took: list[int]
+    seconds: float
+
 
 class Meter:
     """Counts for one process. Not to be shared between threads."""
@@ -32,9 +57,21 @@ class Meter:
         self.answered: dict[tuple[str, Extended, bool], int] = {}
         self.took = [0] * (len(BUCKETS) + 1)
         self.seconds = 0.0
-        self.problems: dict[tuple[int, str], int] = {}
-        self.source_failures: dict[str, int] = {}
-        self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self.problems: dict[Labels, float] = {}
+        self.source_failures: dict[Labels, float] = {}
+        self.disputed: dict[Labels, float] = {}
+        self.others: Callable[[], Iterable[Counted]] = tuple
+        """Returns what other workers counted."""
+        self._families: dict[str, Family] = {}
+        told = "Decisions, by effect, whether permitted, and revision."
+        self.counter("abac_decisions", told, ("effect", "permitted", "revision"), self._decisions)
+        self.counter(
+            "abac_problems", "Requests answered with an error.", ("status", "code"), lambda: self.problems
+        )
+        told = "Failures of sources of attributes."
+        self.counter("abac_source_failures", told, ("source", "kind"), lambda: self.source_failures)
+        told = "Attributes that are unknown because sources disagree."
+        self.counter("abac_source_disputes", told, ("attribute",), lambda: self.disputed)
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -53,51 +90,68 @@ class Meter:
 
     def refused(self, status: int, code: str) -> None:
         """Count one request that was answered with an error."""
-        self.problems[status, code] = self.problems.get((status, code), 0) + 1
+        _count(self.problems, str(status), code)
 
-    def source_failed(self, name: str) -> None:
+    def source_failed(self, name: str, kind: str) -> None:
         """Count one failure of a source of attributes."""
-        self.source_failures[name] = self.source_failures.get(name, 0) + 1
+        _count(self.source_failures, name, kind)
 
-    def gauge(self, name: str, told: str, read: Callable[[], float]) -> None:
-        """Add a figure that is read when somebody asks, such as the audit log's queue."""
-        self._gauges[name] = (told, read)
+    def source_disputed(self, path: str) -> None:
+        """Count one attribute on which sources disagreed."""
+        _count(self.disputed, path)
+
+    def counter(self, name: str, told: str, labels: Labels, read: Callable[[], Values]) -> None:
+        """Add counters that are read when somebody asks."""
+        self._families[name] = Family(told, labels, read)
+
+    def gauge(self, name: str, told: str, read: Callable[[], float], *, most: bool = False) -> None:
+        """Add a figure that is read when somebody asks, such as the audit log's queue.
+
+        Of several workers' the sum is told, or with `most` the largest.
+        """
+        self.gauges(name, told, (), lambda: {(): read()}, most=most)
+
+    def gauges(
+        self, name: str, told: str, labels: Labels, read: Callable[[], Values], *, most: bool = False
+    ) -> None:
+        """Add figures by labels, as `gauge` does one."""
+        self._families[name] = Family(told, labels, read, max if most else sum, counter=False)
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
         return generate_latest(self.registry)
 
+    def counted(self) -> Counted:
+        """Return everything, for other workers."""
+        read = {name: list(family.read().items()) for name, family in self._families.items()}
+        return Counted(
+            {name: values for name, values in read.items() if self._families[name].counter},
+            {name: values for name, values in read.items() if not self._families[name].counter},
+            list(self.took),
+            self.seconds,
+        )
+
     def collect(self) -> Iterator[Metric]:
         """Yield the families, as prometheus-client asks for them."""
-        decisions = CounterMetricFamily(
-            "abac_decisions", "Decisions, by effect, whether permitted, and revision.", labels=_DECISION
-        )
-        for (revision, extended, permitted), count in self.answered.items():
-            decisions.add_metric([extended.name, str(permitted).lower(), revision], count)
-        yield decisions
-        yield self._latency()
-        problems = CounterMetricFamily(
-            "abac_problems", "Requests answered with an error.", labels=["status", "code"]
-        )
-        for (status, code), count in self.problems.items():
-            problems.add_metric([str(status), code], count)
-        yield problems
-        failures = CounterMetricFamily(
-            "abac_source_failures", "Failures of sources of attributes.", labels=["source"]
-        )
-        for name, count in self.source_failures.items():
-            failures.add_metric([name], count)
-        yield failures
-        for name, (told, read) in self._gauges.items():
-            yield GaugeMetricFamily(name, told, value=read())
+        every = [self.counted(), *self.others()]
+        for name, family in self._families.items():
+            found: dict[Labels, list[float]] = {}
+            for one in every:
+                for labels, value in (one.counters if family.counter else one.gauges).get(name, ()):
+                    found.setdefault(tuple(labels), []).append(value)
+            made = (CounterMetricFamily if family.counter else GaugeMetricFamily)(
+                name, family.told, labels=family.labels
+            )
+            for labels, values in found.items():
+                made.add_metric(labels, family.join(values))
+            yield made
+        yield _latency(every)
 
-    def _latency(self) -> Metric:
-        total, buckets = 0, []
-        for bound, count in zip((*map(str, BUCKETS), "+Inf"), self.took, strict=True):
-            total += count
-            buckets.append((bound, total))
-        told = "Seconds a request for decisions took, network apart."
-        return HistogramMetricFamily("abac_decision_seconds", told, buckets=buckets, sum_value=self.seconds)
+    def _decisions(self) -> Values:
+        return {
+            (extended.name, str(permitted).lower(), revision): count
+            for (revision, extended, permitted), count in self.answered.items()
+        }
 
     def _first(self, key: tuple[str, Extended, bool]) -> None:
         revisions = dict.fromkeys(revision for revision, _, _ in self.answered)
@@ -109,4 +163,16 @@ class Meter:
         self.answered[key] = self.answered.get(key, 0) + 1
 
 
-_DECISION = ["effect", "permitted", "revision"]
+def _count(counts: dict[Labels, float], *labels: str) -> None:
+    counts[labels] = counts.get(labels, 0) + 1
+
+
+def _latency(every: Sequence[Counted]) -> Metric:
+    total, buckets = 0, []
+    for bound, *counts in zip((*map(str, BUCKETS), "+Inf"), *(one.took for one in every), strict=True):
+        total += sum(counts)
+        buckets.append((bound, total))
+    told = "Seconds a request for decisions took, network apart."
+    return HistogramMetricFamily(
+        "abac_decision_seconds", told, buckets=buckets, sum_value=sum(one.seconds for one in every)
+    )

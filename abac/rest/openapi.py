@@ -139,6 +139,8 @@ SCHEMAS: Mapping[str, Any] = {
         message={"type": "string"},
         detail={"type": "string"},
         path={"type": "string", "description": "The way to the value at fault."},
+        next={"type": "string", "description": "What to do next."},
+        findings={"type": "array", "items": {"type": "object"}, "description": "All that is wrong, with places."},
         request_id={"type": "string"},
     ),
 }

@@ -6,6 +6,7 @@ logged of an error is `app`'s part.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +18,10 @@ MEDIA_TYPE = b"application/problem+json"
 
 
 class Problem(AbacError):  # noqa: N818  # RFC 9457's own word
-    """A request that is answered with an error. `path` is the way to the value at fault, or empty."""
+    """A request that is answered with an error. `path` is the way to the value at fault, or empty.
+
+    `more` are members of its body beside the usual ones (RFC 9457, section 3.2).
+    """
 
     code = "rest"
 
@@ -29,8 +33,10 @@ class Problem(AbacError):  # noqa: N818  # RFC 9457's own word
         *,
         path: str = "",
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         self.status, self.code, self.message, self.path, self.headers = status, code, message, path, headers
+        self.more = more or {}
         super().__init__(message)
 
     def told(self) -> dict[str, Any]:
@@ -40,7 +46,7 @@ class Problem(AbacError):  # noqa: N818  # RFC 9457's own word
 
     def body(self, request_id: str = "") -> bytes:
         """Return the problem as a response's body; `message` is AuthZEN's word for RFC 9457's `detail`."""
-        found = {"title": HTTPStatus(self.status).phrase, "detail": self.message} | self.told()
+        found = {"title": HTTPStatus(self.status).phrase, "detail": self.message} | self.told() | dict(self.more)
         return msgspec.json.encode(found | {"request_id": request_id} if request_id else found)
 
 

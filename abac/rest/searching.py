@@ -17,6 +17,7 @@ import msgspec
 from abac.compiler.program import Program
 from abac.condition.schema import Category
 from abac.errors import RequestError
+from abac.pip.source import FailureKind
 from abac.policy.request import Request
 from abac.rest.asking import Asker, refused
 from abac.rest.entities import NOBODY, SOURCE, Entities, actions, vouched
@@ -179,7 +180,7 @@ class Searching:
         try:
             return question.program.run(request, question.discharges).permitted
         except RequestError:  # what the caller sent was checked, so this is what the source says of an entity
-            self._evaluating.meter.source_failed(SOURCE)
+            self._evaluating.meter.source_failed(SOURCE, FailureKind.WRONG_VALUE.value)
             return False
 
     async def _listed(self, question: Question, kind: str, place: Place) -> _Hits | None:

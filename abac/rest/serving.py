@@ -31,12 +31,14 @@ class Server(uvicorn.Server):
 
     def __init__(
         self,
+        app: Application,
         config: uvicorn.Config,
         settings: ServeSettings,
         started: Callable[[str], None],
         closing: Sequence[Closing],
     ) -> None:
         super().__init__(config)
+        self._app = app
         self._settings, self._told, self._closing = settings, started, closing
         self.patrol = Patrol(lambda: self.server_state.connections, settings.idle_seconds, time.monotonic)
         self._walk: asyncio.Task[None] | None = None
@@ -47,6 +49,8 @@ class Server(uvicorn.Server):
         if self.should_exit:
             return
         self._walk = asyncio.create_task(self.patrol.walk())
+        for begin in self._app.begins:
+            await begin()
         gc.collect()
         gc.freeze()  # what is here now stays: the program alone is many objects that no collection need visit
         gc.set_threshold(YOUNG, 20, 20)
@@ -54,6 +58,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Answer what is under way, then close what was given."""
+        for end in self._app.ends:  # what would not end by itself
+            await end()
         await super().shutdown(sockets)
         if self._walk is not None:
             self._walk.cancel()
@@ -100,4 +106,4 @@ def server(
         timeout_graceful_shutdown=settings.grace_seconds,
         **tls,
     )
-    return Server(config, settings, started, closing)
+    return Server(app, config, settings, started, closing)

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from abac.condition.schema import Category
+from abac.pip.resolve import Resolution
 from abac.pip.source import Answer, Entity, FailureKind
 from abac.rest.entities import Found
+from abac.rest.logs import log
 from abac.rest.metering import Meter
 from abac.rest.problems import Problem
 from abac.service.sources.asking import Sources
+from abac.service.sources.resolving import told
 
 
 class SourceEntities:
@@ -50,11 +53,17 @@ class SourceEntities:
 
 
 class Counting:
-    """Counts failures in the metrics."""
+    """Counts in the metrics what came of attributes, and logs what a look at a count does not explain."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
 
-    def failed(self, source: str, kind: FailureKind) -> None:  # noqa: ARG002  # the metric is by source
+    def failed(self, source: str, kind: FailureKind) -> None:
         """Count one failure of a source."""
-        self._meter.source_failed(source)
+        self._meter.source_failed(source, kind.value)
+
+    def noted(self, resolution: Resolution) -> None:
+        """Count the attributes on which sources disagree, and log failures: no value is in them."""
+        for path in resolution.disputed:
+            self._meter.source_disputed(path)
+        log().info("sources", told=told(resolution))

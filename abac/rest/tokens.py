@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 
 import jwt
 
+from abac.audit.deciding import TOKEN
 from abac.errors import AbacError
 from abac.rest.keys import Caller, Role
 from abac.rest.logs import log
@@ -177,7 +178,7 @@ class Tokens:
             scope.split() if isinstance(scope, str) else [str(w) for w in scope] if isinstance(scope, list) else []
         )
         roles = frozenset(role for role in Role if f"{self._settings.prefix}{role.value}" in words)
-        return Caller(f"jwt:{claims['sub']}", roles, self._settings.ceiling, self._settings.discharges)
+        return Caller(f"{TOKEN}{claims['sub']}", roles, self._settings.ceiling, self._settings.discharges)
 
 
 def bearer(text: str) -> bool:

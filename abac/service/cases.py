@@ -97,12 +97,15 @@ def _holds_cases(file: Path) -> bool:
         return True  # reading it notes why
 
 
-def load(paths: Iterable[Path], findings: Findings, model: Path | None = None) -> list[Suite]:
+def load(
+    paths: Iterable[Path], findings: Findings, model: Path | None = None, within: Path | None = None
+) -> list[Suite]:
     """Return the suites of files and folders; what cannot be read is noted and left out.
 
-    `model` is for the files that name none and lie where there are several.
+    `model` is for the files that name none and lie where there are several. Files may name nothing outside the
+    folder `within`, where one is given.
     """
-    loader = _Loader(findings, model)
+    loader = _Loader(findings, model, within)
     suites: list[Suite] = []
     for path in paths:
         files = find(path)
@@ -140,8 +143,9 @@ def _failures(case: Case, program: Program) -> Iterator[str]:
 class _Loader:
     """Reads files of cases; a program that several files share is compiled once."""
 
-    def __init__(self, findings: Findings, model: Path | None) -> None:
+    def __init__(self, findings: Findings, model: Path | None, within: Path | None) -> None:
         self._findings, self._model = findings, model
+        self._within = None if within is None else within.resolve()
         self._programs: dict[tuple[Path | None, ...], Program | None] = {}
 
     def suite(self, file: Path) -> Suite | None:
@@ -175,10 +179,19 @@ class _Loader:
         schema = beside(file, value["schema"]) if near is None or "schema" in value else near.schema
         model = beside(file, value["model"]) if "model" in value else near.model if near else None
         policies = [beside(file, p) for p in value.get("policies", ())] or [near.folder if near else schema.parent]
+        if self._within is not None and not self._inside(source, (schema, model, *policies)):
+            return None
         key = (schema, model, *policies)
         if key not in self._programs:
             self._programs[key] = survey(schema, model, policies, self._findings)
         return self._programs[key]
+
+    def _inside(self, source: Document, named: Iterable[Path | None]) -> bool:
+        """Note the paths that lead out of where they must stay."""
+        outside = [p for p in named if p and not p.resolve().is_relative_to(self._within or Path())]
+        for path in outside:
+            self._findings.error(source.span(), "outside", f"`{path.name}` lies outside the policies given")
+        return not outside
 
     def _chosen(self, source: Document, whole: Program) -> Program:
         ids: Sequence[str] | None = source.value.get("directives")

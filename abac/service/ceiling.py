@@ -76,11 +76,10 @@ class Ceilings:
                 made[ceiling] = under(program, ceiling)
             return made[ceiling]
 
-    def prepare(self, program: Program) -> None:
-        """Make `program` ready for every ceiling in use: before it is published, in a thread of its own."""
-        in_use = {ceiling for _, made in self._held for ceiling in made}
-        for ceiling in in_use:
-            self.under(program, ceiling)
+    def prepare(self, program: Program) -> dict[Ceiling, Program]:
+        """Return `program` under every ceiling in use: made before it is published, in a thread of its own."""
+        in_use = {ceiling for _, made in self._held for ceiling in tuple(made)}
+        return {ceiling: self.under(program, ceiling) for ceiling in in_use}
 
     def _of(self, program: Program) -> dict[Ceiling, Program]:
         for whose, made in self._held:

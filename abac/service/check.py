@@ -17,18 +17,21 @@ from abac.service.shipped import SCENARIO
 from abac.service.workspace import Workspace
 
 
-def check(paths: Sequence[Path], schema: Path | None = None, model: Path | None = None) -> tuple[Diagnostic, ...]:
+def check(
+    paths: Sequence[Path], schema: Path | None = None, model: Path | None = None, *, within: Path | None = None
+) -> tuple[Diagnostic, ...]:
     """Return every finding, sorted by file, line and column.
 
     With a `schema`, `paths` are the policies that go with it. Without one the folders of policies that the paths
-    lie in are looked over whole, since a change in one file can break another.
+    lie in are looked over whole, since a change in one file can break another. With `within`, test cases read
+    nothing outside that folder, and scenarios, which may name anything, are passed over.
     """
     findings = Findings()
     if schema is not None:
         survey(schema, model, paths, findings)
     else:
         for found in _workspaces(paths, model, findings):
-            _workspace(found, findings)
+            _workspace(found, findings, within)
     return tuple(sorted({*findings.errors, *findings.warnings}))
 
 
@@ -43,7 +46,7 @@ def _workspaces(paths: Iterable[Path], model: Path | None, findings: Findings) -
     return list(found.values())
 
 
-def _workspace(found: Workspace, findings: Findings) -> None:
+def _workspace(found: Workspace, findings: Findings, within: Path | None) -> None:
     if found.model is None and len(found.models) > 1:
         names = ", ".join(m.name for m in found.models)
         message = f"several models ({names}) and none named {workspace.MODEL}"
@@ -52,10 +55,11 @@ def _workspace(found: Workspace, findings: Findings) -> None:
     program = survey(found.schema, found.model, [found.folder], findings)
     if program is not None:
         _models(found, program, findings)
-        _scenarios(found.folder, findings)
+        if within is None:
+            _scenarios(found.folder, findings)
     tests = cases.find(found.folder)
     if tests and program is not None:
-        cases.load(tests, findings, found.model)
+        cases.load(tests, findings, found.model, within)
 
 
 def _models(found: Workspace, program: Program, findings: Findings) -> None:

@@ -2,7 +2,8 @@
 
 Whoever reads a request takes the program in force once and puts it into the question, so that what was read and
 what decides are of one revision whatever is published meanwhile. Here is the adapter that decides in memory and
-keeps nothing; one that resolves attributes first, or records what was decided, stands beside it.
+keeps nothing; the one that records is `recording.questions`, the one that resolves attributes first
+`sources.resolving`.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from abac.compiler.program import Program
 from abac.pdp.point import DecisionPoint
 from abac.policy.decision import Outcome
 from abac.policy.request import Request
+from abac.service.ceiling import Ceiling
 
 
 class Question(msgspec.Struct, frozen=True, gc=False):
     """A request, the program it was read for and is decided by, and the circumstances of who asks.
 
-    `caller` names the key or the token's subject. A `what_if` question asks about other circumstances than
-    those of now: its answer permits nobody, and is no decision to be recorded as one.
+    `caller` names the key or the token's subject; `ceiling` is what `program` is seen under. A `what_if` question
+    asks about other circumstances than those of now: its answer permits nobody, and is no decision to be recorded
+    as one.
     """
 
     program: Program
@@ -33,14 +36,17 @@ class Question(msgspec.Struct, frozen=True, gc=False):
     request_id: str = ""
     session: str = ""
     what_if: bool = False
+    ceiling: Ceiling | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """What came of a question.
 
     `id` names the decision (a UUIDv7 as text). `asked` is the request that was decided, with what sources
-    added: it holds what the caller may not see. `recorded` says that an entry is durable, in `place`; where
-    `permitted` is false though the outcome permits, `why` says why.
+    added: it holds what the caller may not see. `recorded` says that an entry is durable, in `place`: `log`, or
+    `journal`; `buffer` is a place that is not. `why` says what kept it from being recorded, or from permitting
+    though the outcome does, by a code and no more than a caller may know; `attributes` what came of the sources
+    that were asked, and `ignored` which of the caller's attributes a source owns.
     """
 
     outcome: Outcome
@@ -50,6 +56,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     recorded: bool = False
     place: str = ""
     why: str = ""
+    attributes: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 class Deciding(Protocol):
@@ -67,6 +75,9 @@ class Deciding(Protocol):
 
     async def resolve(self, question: Question) -> Question:
         """Return the question with what sources add, for a search: nothing is decided or recorded."""
+
+    def prepare(self, program: Program, ceiling: Ceiling) -> None:
+        """Make ready for questions by a view of a program, before the program comes in force."""
 
 
 class InMemory:
@@ -91,6 +102,9 @@ class InMemory:
     async def resolve(self, question: Question) -> Question:
         """Return the question as it is: the caller sends all that is known."""
         return question
+
+    def prepare(self, program: Program, ceiling: Ceiling) -> None:
+        """Do nothing: a program is all it takes."""
 
 
 def answer(question: Question) -> Answer:

@@ -45,7 +45,9 @@ class Change(NamedTuple):
 
     before: InForce
     after: InForce
-    passed: tuple[datetime, ...]
+    passed: tuple[datetime, ...] = ()
+    announced: bool = False
+    """Whether another publication than before comes in force next."""
 
     @property
     def republished(self) -> bool:
@@ -109,6 +111,13 @@ class Follower:
         """What keeps it from following now, or what a listener could not make of the last change; else None."""
         return self._reading or self._telling
 
+    @property
+    def coming(self) -> tuple[datetime, Program] | None:
+        """When the next publication comes in force, and its program; None where there is none."""
+        held = self._coming
+        program = None if held is None else self._ready.get(held.revision)
+        return None if held is None or program is None else (held.effective_at, program)
+
     def listen(self, listener: Listener) -> None:
         """Let a listener hear of every change from now on, after those before it."""
         self._listeners.append(listener)
@@ -145,8 +154,11 @@ class Follower:
             self._reading = error
             found = self._by_the_clock()
         self._tell(found)
+        coming = self._coming
         if self._reading is None:
             self._foresee()
+        if self._coming != coming and self._coming is not None:
+            self._call(Change(self.now, self.now, announced=True))
 
     def _read(self) -> InForce:
         """Return what stands by the store, its program ready."""
@@ -196,8 +208,10 @@ class Follower:
         self.now = found
         if found.program is not before.program:
             self._boundaries = Boundaries(found.program)
-        if not (change.passed or change.republished or change.posture or change.shadow):
-            return
+        if change.passed or change.republished or change.posture or change.shadow:
+            self._call(change)
+
+    def _call(self, change: Change) -> None:
         self._telling = None
         for listener in self._listeners:
             try:

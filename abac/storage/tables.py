@@ -185,3 +185,38 @@ MERGED_JOURNALS = Table(
     Column("merged", BigInteger, nullable=False, comment="how many of its entries are in the log"),
     Column("chain", LargeBinary(32), nullable=False, comment="the chain's hash after the last of them"),
 )
+
+HAPPENINGS = Table(
+    "abac_happenings",
+    METADATA,
+    Column(
+        "number", _PLACE, primary_key=True, autoincrement=False, comment="in the order in which they were told"
+    ),
+    Column("name", String(160), nullable=False, comment="what it is, so that several who notice tell it once"),
+    Column("kind", String(32), nullable=False),
+    Column("at", _MOMENT, nullable=False, comment="when it took effect"),
+    Column("told_at", _MOMENT, nullable=False),
+    Column("caller", Text, nullable=True, comment="who alone is told, or null: everybody"),
+    Column("said", Text, nullable=False, comment="what is told, as JSON"),
+    Index(None, "name", unique=True),
+)
+
+SESSIONS = Table(
+    "abac_sessions",
+    METADATA,
+    Column("id", LargeBinary(16), primary_key=True, comment="UUIDv7 (RFC 9562)"),
+    Column("caller", Text, nullable=False, comment="who registered it"),
+    Column("opened_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT, nullable=False),
+    Column("version", Integer, nullable=False, comment="raised with every change of its attributes"),
+    Column("decided", BigInteger, nullable=False, comment="the last happening that its decision knows of"),
+    Column("permitted", Integer, nullable=False),
+    Column("warned", _MOMENT, nullable=True, comment="of which coming flip its caller was warned"),
+    Column("taken_until", _MOMENT, nullable=False, comment="until when a worker has it in hand"),
+    Column("key", LargeBinary(16), nullable=False, comment="the subject key that `sealed` is encrypted under"),
+    Column("sealed", LargeBinary, nullable=False, comment="the request, and what its caller's word is worth"),
+    Index(None, "caller"),
+    Index(None, "decided"),
+    Index(None, "expires_at"),
+)
+"""Sessions and what happened are working state: no entry follows from them, nor they from entries alone."""

@@ -194,9 +194,60 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("shadow", "id", name=op.f("pk_abac_shadow_differences")),
     )
+    op.create_table(
+        "abac_happenings",
+        sa.Column(
+            "number", PLACE, autoincrement=False, nullable=False, comment="in the order in which they were told"
+        ),
+        sa.Column(
+            "name",
+            sa.String(length=160),
+            nullable=False,
+            comment="what it is, so that several who notice tell it once",
+        ),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False, comment="when it took effect"),
+        sa.Column("told_at", sa.BigInteger(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=True, comment="who alone is told, or null: everybody"),
+        sa.Column("said", sa.Text(), nullable=False, comment="what is told, as JSON"),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_abac_happenings")),
+    )
+    with op.batch_alter_table("abac_happenings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_abac_happenings_name"), ["name"], unique=True)
+
+    op.create_table(
+        "abac_sessions",
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False, comment="UUIDv7 (RFC 9562)"),
+        sa.Column("caller", sa.Text(), nullable=False, comment="who registered it"),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False, comment="raised with every change of its attributes"),
+        sa.Column(
+            "decided", sa.BigInteger(), nullable=False, comment="the last happening that its decision knows of"
+        ),
+        sa.Column("permitted", sa.Integer(), nullable=False),
+        sa.Column("warned", sa.BigInteger(), nullable=True, comment="of which coming flip its caller was warned"),
+        sa.Column("taken_until", sa.BigInteger(), nullable=False, comment="until when a worker has it in hand"),
+        sa.Column(
+            "key",
+            sa.LargeBinary(length=16),
+            nullable=False,
+            comment="the subject key that `sealed` is encrypted under",
+        ),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=False, comment="the request, and what its caller's word is worth"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_abac_sessions")),
+    )
+    with op.batch_alter_table("abac_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_abac_sessions_caller"), ["caller"], unique=False)
+        batch_op.create_index(batch_op.f("ix_abac_sessions_decided"), ["decided"], unique=False)
+        batch_op.create_index(batch_op.f("ix_abac_sessions_expires_at"), ["expires_at"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("abac_sessions")
+    op.drop_table("abac_happenings")
     op.drop_table("abac_shadow_differences")
     op.drop_table("abac_shadows")
     with op.batch_alter_table("abac_publications", schema=None) as batch_op:

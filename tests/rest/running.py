@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,15 +56,23 @@ def built(parts: Parts | None = None, clock: Any = None, **settings: Any) -> App
 
 @contextlib.contextmanager
 def running(
-    parts: Parts | None = None, clock: Any = None, *, auth: bool = False, closing: Any = (), **settings: Any
+    parts: Parts | None = None,
+    clock: Any = None,
+    *,
+    auth: bool = False,
+    closing: Any = (),
+    keys: KeysInMemory | None = None,
+    mount: Callable[[Application], object] = lambda _: None,
+    **settings: Any,
 ) -> Iterator[Running]:
-    """Run a server; with `auth`, its client sends a key that may do everything."""
-    keys = KeysInMemory()
-    held = load(unsafe_no_auth=not auth, port=0, **settings)
+    """Run a server, `mount` adding to it; with `auth`, its client sends a key that may do everything."""
+    keys = keys or KeysInMemory()
+    held = load(unsafe_no_auth=not auth, **{"port": 0} | settings)
     parts = parts or Parts()
     if auth:
-        parts = Parts(parts.deciding, keys, parts.entities, parts.metadata)
+        parts = replace(parts, keys=keys)
     app = build(held, clock or (lambda: datetime.now(UTC)), parts)
+    mount(app)
     listening = threading.Event()
     urls: list[str] = []
     made = server(app, held, started=lambda url: (urls.append(url), listening.set()), closing=closing)

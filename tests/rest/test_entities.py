@@ -126,7 +126,7 @@ def test_a_value_that_is_not_of_its_type_is_the_sources_fault_and_is_not_found(p
     )
     with running(parts) as found:
         assert _all(found, SOME, "read", 10) == ["good"]
-        assert found.app.evaluating.meter.source_failures == {"entities": 1}
+        assert found.app.evaluating.meter.source_failures == {("entities", "wrong-value"): 1}
 
 
 def test_actions_are_those_the_schema_lists_or_the_policies_name(program: abac.Program):

@@ -93,7 +93,7 @@ def test_metrics_count_decisions_by_effect_and_revision_and_how_long_they_took()
         found.post("evaluations", {"evaluations": [asked()] * 4 + [{}]})
         found.post("evaluation", {})
         found.app.evaluating.meter.gauge("abac_audit_queue", "Entries waiting.", lambda: 7)
-        found.app.evaluating.meter.source_failed("registry")
+        found.app.evaluating.meter.source_failed("registry", "timeout")
         answer = found.client.get("/metrics")
         revision = found.client.get("/readyz").json()["revision"]
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -103,7 +103,7 @@ def test_metrics_count_decisions_by_effect_and_revision_and_how_long_they_took()
     assert "abac_decision_seconds_count 4.0" in lines
     assert 'abac_decision_seconds_bucket{le="+Inf"} 4.0' in lines
     assert "abac_audit_queue 7.0" in lines
-    assert 'abac_source_failures_total{source="registry"} 1.0' in lines
+    assert 'abac_source_failures_total{kind="timeout",source="registry"} 1.0' in lines
 
 
 def test_a_what_if_is_not_counted_as_a_decision():

@@ -153,8 +153,8 @@ def test_a_source_that_fails_permits_nothing_more_is_counted_and_heals(client, s
     (folder / "users.yaml").write_text("- {id: 7, roles: [admin]}\n- {id: x, roles: admin}\n")
     assert not client.evaluate(morty, "can_delete_todo", mine)
     metrics = server.client.get("/metrics").text
-    assert 'abac_source_failures_total{source="mail"} 2.0' in metrics
-    assert 'abac_source_failures_total{source="users"} 1.0' in metrics
+    assert 'abac_source_failures_total{kind="unreachable",source="mail"} 2.0' in metrics
+    assert 'abac_source_failures_total{kind="malformed",source="users"} 1.0' in metrics
 
 
 def test_searches_go_over_what_the_sources_list(client, folder):

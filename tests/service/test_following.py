@@ -83,6 +83,7 @@ def test_what_was_published_for_later_is_prepared_before_and_comes_at_its_time(s
     publish(store, program(4), program().revision, effective=START + timedelta(hours=1))
     follower.look()
     assert prepared == [program().revision, program(4).revision]
+    assert heard.get_nowait().announced
     assert follower.now.standing.revision == program().revision
     clock.turn(minutes=59)
     follower.look()

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from abac.compiler.index.annotated import annotation
 from abac.compiler.index.asks import CLASSES, Lane
+from abac.compiler.index.bounded import Bounded
 from abac.compiler.index.cells import BYTES, OTHER
 from abac.compiler.index.layer import Layer
 from abac.compiler.index.masks import Mask
@@ -52,6 +54,7 @@ class Table:
         self.memo = self._memo(limit)
         self.single = Memo(self._first_single, limit)
         self._sets = Memo(self._first_set, limit)
+        self._annotated: Bounded[Any, tuple[Assertion | None, Mask]] = Bounded(limit)
 
     @property
     def settled(self) -> bool:
@@ -92,7 +95,20 @@ class Table:
                     return self._instant(value)
             elif value.__class__ in _COLLECTIONS and self.plain is str and {e.__class__ for e in value} == {str}:
                 return self._sets[tuple(value)]
+        if value.__class__ is dict:
+            return self._annotation(value, source)[1]
         return self._of(read_assertion(value, self.definition, source))
+
+    def assertion(self, value: Any, source: Source) -> Assertion | None:
+        """Return what a raw request value that is not None asserts; who said it may be left out.
+
+        Raises `RequestError` with the attribute's path.
+        """
+        if value.__class__ is dict:
+            return self._annotation(value, source)[0]
+        if source.schema_defaults and not self.is_set and self._visibly_sound(value):
+            return Assertion(value, self.definition.assurance)
+        return read_assertion(value, self.definition, source)
 
     def of_set(self, value: Any, source: Source) -> Mask:
         """Return the mask of a raw value of a set of strings; the shortest way for two in a list."""
@@ -109,7 +125,24 @@ class Table:
     def check(self, value: Any, source: Source) -> None:
         """Check at the door a value that no rule reads. Raises `RequestError`."""
         if value.__class__ is not self.plain or self._sound is None or not self._sound(value):
-            read_assertion(value, self.definition, source)
+            self.assertion(value, source)
+
+    def _visibly_sound(self, value: Any) -> bool:
+        """Whether a scalar is seen to pass the door in the form that it has."""
+        if self.is_instant:
+            return value.__class__ is datetime and value.tzinfo is UTC
+        return value.__class__ is self.plain and self._sound is not None and self._sound(value)
+
+    def _annotation(self, value: dict[str, Any], source: Source) -> tuple[Assertion | None, Mask]:
+        """Return what an annotated value asserts, and its mask, remembered by all that decides."""
+        key = annotation(value)
+        found = None if key is None else self._annotated.get(key)
+        if found is None:
+            assertion = read_assertion(value, self.definition, source)
+            found = assertion, self._of(assertion)
+            if key is not None:
+                self._annotated.keep(key, found)
+        return found
 
     # --- what is remembered ------------------------------------------------------------------------------
 

@@ -57,10 +57,9 @@ class Partial:
         if table.is_set or table.plain is None:
             self._keep(f"{self._text.bind('masks', table.masks)}({value}, request.source)")
             return
-        wrong = f"{value}.__class__ is not {table.plain.__name__} and {value} is not None"
-        self._loads.append(f"if {wrong}: return careful(request, discharges)")
-        absent, memo = self._text.bind("absent", table.absent), self._text.bind("memo", table.memo)
-        self._keep(f"{absent} if {value} is None else {memo}[{value}]")
+        memo, masks = self._text.bind("memo", table.memo), self._text.bind("masks", table.masks)
+        usual = f"{value}.__class__ is {table.plain.__name__}"
+        self._keep(f"{memo}[{value}] if {usual} else {masks}({value}, request.source)")
 
     def _keep(self, mask: str) -> None:
         """Keep a mask in a variable of its own."""

@@ -95,7 +95,7 @@ class Straight:
             self._loads.append(f"{value} = {given}[{name!r}]")
             if table.plain is not None and not table.is_set:
                 self._loads.append(
-                    f"if {value}.__class__ is not {table.plain.__name__}: return careful(request, discharges)"
+                    f"if {value}.__class__ is not {table.plain.__name__}: return partly(request, discharges)"
                 )
         check = self._text.bind("unread", self._unread[category])
         more = f"len({given}) != {len(reads)}{self._spare(category)}" if reads else given

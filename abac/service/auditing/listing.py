@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from abac.audit.clock import micros
 from abac.audit.entry import DECISION, Entry
-from abac.service.auditing.walking import ALWAYS, Progress, Span, Walked, walk
+from abac.service.auditing.walking import ALWAYS, Progress, Span, Walked, size_of, walk
 from abac.service.store import Store
+from abac.storage import inspecting
 
 MODEL = "resource.id"
 
@@ -31,18 +33,58 @@ class Wanted:
 
 
 def entries(
-    store: Store, wanted: Wanted, *, opening: bool = False, progress: Progress | None = None
+    store: Store,
+    wanted: Wanted,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    opening: bool = False,
+    progress: Progress | None = None,
 ) -> Iterator[Walked]:
-    """Yield the entries that are wanted, in the log's order; archived ones are in their archives."""
+    """Yield the entries that are wanted, in the log's order; archived ones are in their archives.
+
+    Only of the places from `start` until before `stop`.
+    """
     handles: set[str] | None = None
     if wanted.subject is not None:
         handles = {handle.hex() for handle in store.keys.handles(subject=wanted.subject)}
         if not handles:
             return
     only = wanted.kind == DECISION or wanted.decision is not None or handles is not None
-    for walked in walk(store, span=wanted.span, opening=opening, decisions=only, progress=progress):
+    walked_over = walk(
+        store, start=start, stop=stop, span=wanted.span, opening=opening, decisions=only, progress=progress
+    )
+    for walked in walked_over:
         if _is(walked.entry, wanted, handles):
             yield walked
+
+
+LOOKED_AT = 20_000
+"""Places that one page looks at, however few are wanted."""
+
+
+class Page(NamedTuple):
+    """Entries that are wanted, up to the place `after`; `more` says that the log goes on behind it."""
+
+    entries: list[Walked]
+    after: int
+    more: bool
+
+
+def page(store: Store, wanted: Wanted, *, start: int, limit: int, opening: bool = False) -> Page:
+    """Return the wanted entries from a place on, `limit` at most, after a bounded number of looks."""
+    size = size_of(store)
+    if wanted.span.since is not None:
+        with store.database.reading() as connection:  # nothing is in the log before it was decided
+            start = max(start, inspecting.first_from(connection, micros(wanted.span.since)))
+    stop = min(start + LOOKED_AT, size)
+    found: list[Walked] = []
+    for one in entries(store, wanted, start=start, stop=stop, opening=opening):
+        found.append(one)
+        if len(found) == limit:
+            stop = one.entry.seq + 1
+            break
+    return Page(found, max(start, stop) - 1, stop < size)
 
 
 def _is(entry: Entry, wanted: Wanted, handles: set[str] | None) -> bool:

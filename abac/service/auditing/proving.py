@@ -20,7 +20,7 @@ from abac.audit.errors import ProofError
 from abac.audit.merkle import verify_consistency
 from abac.audit.note import VerifyingKey
 from abac.audit.receipt import Opening, Receipt, make
-from abac.audit.tiles import consistency_proof, inclusion_proof
+from abac.audit.tiles import consistency_proof, inclusion_proof, node, root
 from abac.service.auditing.acts import Acts
 from abac.service.auditing.errors import InconsistentError, NoEntryError
 from abac.service.auditing.reading import disclosed, find
@@ -89,6 +89,41 @@ def consistency(
         except ProofError as error:
             raise InconsistentError(f"the two checkpoints are not of one log: {error}") from None
     return Consistency(first, second, proof)
+
+
+def grown(
+    store: Store, old: int, new: int | None = None
+) -> tuple[tuple[int, bytes], tuple[int, bytes], list[bytes]]:
+    """Return size and root of two trees, the newer the log's own by default, and the hashes between them.
+
+    They show that the newer begins with the older (RFC 9162, 2.1.4). Raises `ProofError` for sizes out of order,
+    `InconsistentError` for more than the log has.
+    """
+    with store.database.reading() as connection:
+        size = _size(connection, new)
+        tiles = partial(inspecting.tile, connection)
+        proof = consistency_proof(old, size, tiles)
+        return (old, root(old, tiles)), (size, root(size, tiles)), list(proof)
+
+
+def included(store: Store, place: int, size: int | None = None) -> tuple[bytes, tuple[int, bytes], list[bytes]]:
+    """Return the leaf hash at a place, size and root of a tree (the log's own by default), and the way between.
+
+    As RFC 9162, 2.1.3, has it. Raises `ProofError` where the tree has no such leaf.
+    """
+    with store.database.reading() as connection:
+        whole = _size(connection, size)
+        tiles = partial(inspecting.tile, connection)
+        proof = inclusion_proof(place, whole, tiles)
+        return node(0, place, tiles), (whole, root(whole, tiles)), list(proof)
+
+
+def _size(connection: sa.Connection, wanted: int | None) -> int:
+    end = inspecting.end(connection)
+    size = 0 if end is None else end[0]
+    if wanted is not None and wanted > size:
+        raise InconsistentError(f"a tree of {wanted:,} leaves was asked about, and the log has {size:,}")
+    return size if wanted is None else wanted
 
 
 def _own(store: Store) -> tuple[VerifyingKey, ...]:

@@ -22,14 +22,19 @@ class Compiled(NamedTuple):
 
 
 def compile_folder(
-    folder: Path, schema: Path | None = None, model: Path | None = None, directives: Sequence[str] = ()
+    folder: Path,
+    schema: Path | None = None,
+    model: Path | None = None,
+    directives: Sequence[str] = (),
+    *,
+    within: Path | None = None,
 ) -> Compiled:
     """Return the program of a folder, looked over as `abac check` does: scenarios and test cases too.
 
     With `directives`, only those of them are in it. Warns of every directive in it that is marked counterfactual:
-    it was never issued, and would be in force. Raises `CompileError` with every error.
+    it was never issued, and would be in force. `within` is as in `check`. Raises `CompileError` with every error.
     """
-    findings = check([folder], schema, model)
+    findings = check([folder], schema, model, within=within)
     if any(f.severity == "error" for f in findings):
         raise CompileError(f for f in findings if f.severity == "error")
     near = None if schema is not None else around(folder, model)

@@ -1,9 +1,7 @@
-"""What stands between a caller and the recorder: a request that is read once, and a coroutine that waits."""
+"""What stands between a caller and the recorder: a request that is read once."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +9,6 @@ import msgspec
 
 from abac.compiler.program import Program
 from abac.policy.request import Request
-from abac.service.recording.groups import Ticket
 
 
 def settled(request: Request, program: Program) -> Request:
@@ -36,14 +33,3 @@ def _read(given: Any, names: list[str]) -> Any:
 
 
 _REFUSED = (str, bytes, bool, int, float, list, tuple, set, frozenset)
-
-
-def tell(loop: asyncio.AbstractEventLoop, known: asyncio.Future[Ticket], ticket: Ticket) -> None:
-    """Tell a coroutine, from the writing thread; its loop may be gone, and it may wait no longer."""
-
-    def known_now() -> None:
-        if not known.done():
-            known.set_result(ticket)
-
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(known_now)

@@ -49,3 +49,10 @@ class UnknownCommitError(RecordingError):
 
     code = "commit-unknown"
     next = "start the database server, then look the decision up by its id: abac audit show ID"
+
+
+class PostureError(RecordingError):
+    """A recorded decision that the policies permit and the provider's posture refuses."""
+
+    code = "posture"
+    next = "see which posture was taken, by whom and why: abac policy posture show"

@@ -8,6 +8,7 @@ again, and while the queue is full callers are held back.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -29,12 +30,16 @@ PAUSE = 0.25
 
 
 class Ticket:
-    """One entry on its way, and what it came to. `then` is called on the writing thread when that is known."""
+    """One entry on its way, and what it came to. `then` is called on the writing thread when that is known.
 
-    __slots__ = ("_done", "_then", "error", "one", "place")
+    One of a `batch` is put with all others of it, so nothing more is to be waited for.
+    """
 
-    def __init__(self, then: Callable[[Ticket], None] | None = None) -> None:
+    __slots__ = ("_done", "_then", "batch", "error", "one", "place")
+
+    def __init__(self, then: Callable[[Ticket], None] | None = None, *, batch: bool = False) -> None:
         self.one: Any = None
+        self.batch = batch
         self.place: int | None = None
         self.error: AbacError | None = None
         self._then = then
@@ -64,6 +69,7 @@ class Groups(Generic[T]):
         self._target = 0  # at so many items the thread wants to be woken; 0 while it is at work
         self._expected = 1
         self._writing = 0
+        self._first: T | Ticket | None = None  # of the group that is being written
         self._flushing = False
         self._closed = ""  # why nothing more is taken in
         self._stopped = False
@@ -96,6 +102,24 @@ class Groups(Generic[T]):
             self._wake.set()
         if self._closed:  # while it was put: nobody may be there to write it
             self._withdraw(item)
+
+    def put_all(self, tickets: Sequence[Ticket]) -> None:
+        """Take in at once what tickets hold, so that it goes out in one group where it fits into one.
+
+        Raises as `put` does; then none of it was taken in. More than the queue ever holds finds room when it is
+        empty.
+        """
+        queue = self._queue
+        if self._closed:
+            raise RecorderClosedError(self._closed)
+        if queue and len(queue) + len(tickets) > self._bound:
+            raise self._full()
+        queue.extend(tickets)
+        if 0 < self._target <= len(queue):
+            self._target = 0
+            self._wake.set()
+        if self._closed:  # as above; those that are being written, or were settled, are not in the queue any more
+            self._dismiss(RecorderClosedError(self._closed))
 
     def flush(self, seconds: float) -> bool:
         """Wait until all that was taken in before is written; return whether it is."""
@@ -134,6 +158,15 @@ class Groups(Generic[T]):
         """Entries that are still to be written."""
         return 0 if self._closed else len(self._queue) + self._writing
 
+    @property
+    def oldest(self) -> T | None:
+        """The item that has waited longest and is not written yet; None where there is none."""
+        item = self._first
+        if item is None:
+            with contextlib.suppress(IndexError):  # somebody else took it meanwhile
+                item = self._queue[0]
+        return item.one if isinstance(item, Ticket) else item
+
     # --- the caller's side -----------------------------------------------------------------------------------
 
     def _admit(self, patience: float) -> None:
@@ -142,11 +175,14 @@ class Groups(Generic[T]):
             while len(self._queue) >= self._bound and not self._closed:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    said = f": {self.trouble}" if self.trouble else ""
-                    raise RecorderFullError(f"{len(self._queue)} decisions wait to be recorded{said}")
+                    raise self._full()
                 self._room.wait(left)
         if self._closed:
             raise RecorderClosedError(self._closed)
+
+    def _full(self) -> RecorderFullError:
+        said = f": {self.trouble}" if self.trouble else ""
+        return RecorderFullError(f"{len(self._queue)} decisions wait to be recorded{said}")
 
     def _withdraw(self, item: T | Ticket) -> None:
         try:
@@ -160,6 +196,7 @@ class Groups(Generic[T]):
     def _run(self) -> None:
         while True:
             group = self._gather()
+            self._first = group[0] if group else None
             if not group:
                 if self._stopped:
                     return
@@ -174,10 +211,11 @@ class Groups(Generic[T]):
                 self.trouble = None
                 self.written += len(group)
                 waited = [(i, place) for i, place in zip(group, places, strict=True) if isinstance(i, Ticket)]
-                self._expected = max(1, len(waited))
+                self._expected = max(1, sum(not ticket.batch for ticket, _ in waited))
                 for ticket, place in waited:
                     ticket.settle(place)
                 self._writing = 0
+            self._first = None
             with self._room:
                 self._room.notify_all()
 
@@ -185,8 +223,11 @@ class Groups(Generic[T]):
         queue = self._queue
         self._sleep(1, None)
         if queue and not self._closed and len(queue) < self._most:
-            waited_for = isinstance(queue[0], Ticket)
-            self._sleep(min(self._most, self._expected) if waited_for else self._most, self._wait)
+            first = queue[0]
+            if not isinstance(first, Ticket):
+                self._sleep(self._most, self._wait)
+            elif not first.batch:
+                self._sleep(min(self._most, self._expected), self._wait)
         self._writing = min(len(queue), self._most)
         return [queue.popleft() for _ in range(self._writing)]
 
@@ -223,8 +264,9 @@ class Groups(Generic[T]):
         """Tell all who wait in the queue that they wait in vain."""
         for item in list(self._queue):
             if isinstance(item, Ticket):
-                self._queue.remove(item)
-                item.settle(None, error)
+                with contextlib.suppress(ValueError):  # another thread took it meanwhile
+                    self._queue.remove(item)
+                    item.settle(None, error)
 
 
 def _ours(error: Exception) -> AbacError:

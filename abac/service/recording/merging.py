@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from abac.service.recording.faults import RecordingError
 from abac.service.recording.sinks import JournalSink
 from abac.service.store import Store
 from abac.storage.appending import Appending
+from abac.storage.group import identity
 from abac.storage.journal import NO_KEY, End, Journal, JournalDamagedError, JournalError, Record, journals
 from abac.storage.tables import MERGED_JOURNALS
 
@@ -39,8 +41,8 @@ KIND = "journal"
 class Merger:
     """Merges journals into one store's log."""
 
-    def __init__(self, store: Store, identities: Callable[[], bytes]) -> None:
-        self._store, self._new_id = store, identities
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._known: dict[bytes, End] = {}  # where the log stands in journals that were checked up to there
         self.merged = 0
         """Entries merged so far, by this merger."""
@@ -64,6 +66,10 @@ class Merger:
             start = self._known[journal.id] = group[-1].end
             self.merged += len(group)
         return True
+
+    def known(self, journal: Journal) -> End:
+        """Return up to where a journal was merged by this merger."""
+        return self._known.get(journal.id, journal.start)
 
     def forget(self, journal: Journal) -> None:
         """Forget a journal that is done with."""
@@ -109,7 +115,7 @@ class Merger:
             "merged": end.records,
             "chain": end.chain.hex(),
         }
-        return act(self._new_id(), KIND, stamp(held.at), what, who="abac recorder", why="decided while apart")
+        return act(identity(held.at), KIND, stamp(held.at), what, who="abac recorder", why="decided while apart")
 
     def _under_subjects(self, drafts: list[Draft], journal: Journal) -> list[Draft]:
         """Return drafts with the subjects' keys in the place of the one that stood in for them."""
@@ -134,13 +140,14 @@ class Merging:
     EVERY = 1.0
     """Seconds between two looks."""
 
-    def __init__(self, store: Store, sink: JournalSink, folder: Path, identities: Callable[[], bytes]) -> None:
+    def __init__(self, store: Store, sink: JournalSink, folder: Path) -> None:
         self._store, self._sink, self._folder = store, sink, folder
-        self.merger = Merger(store, identities)
+        self.merger = Merger(store)
         self.trouble: AbacError | None = None
         """Why the last look could not merge all there is; None where it could."""
         self.damaged: dict[Path, AbacError] = {}
         """The journals that were changed after they were written, and are left as they are."""
+        self._whole = time.monotonic()  # when a look began after which everything was in the log
         self._stop = threading.Event()
         self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="abac-merging", daemon=True)
@@ -149,6 +156,7 @@ class Merging:
     def look(self) -> bool:
         """Merge what there is now; return whether all of it is in the log."""
         with self._turn:
+            began = time.monotonic()
             try:
                 self._all()
             except AbacError as error:
@@ -158,7 +166,17 @@ class Merging:
                 self.trouble = JournalError(f"a journal cannot be read: {error}")
                 return False
             self.trouble = next(iter(self.damaged.values()), None)
+            if self.trouble is None:
+                self._whole = began
             return self.trouble is None
+
+    def lag(self) -> float:
+        """Return for how many seconds, at most, something journaled has waited to be merged."""
+        journal = self._sink.journal
+        pending = bool(self._sink.left) or bool(self.damaged)
+        if journal is not None:
+            pending = pending or journal.end != self.merger.known(journal)
+        return time.monotonic() - self._whole if pending else 0.0
 
     def close(self) -> None:
         """Stop, with a last look; what cannot be merged stays in its file for the next worker."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
-import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
+
+from uuid_utils import uuid7
 
 from abac.audit.deciding import Circumstances, DecisionEncoder, Unsealed, uuid_text
 from abac.compiler.program import Program
@@ -22,15 +24,17 @@ from abac.errors import AbacError
 from abac.pdp.point import DecisionPoint
 from abac.policy.decision import Outcome
 from abac.policy.request import Request
+from abac.service.ceiling import Ceiling, under
 from abac.service.recording.answer import Answer, Counts, Mode, Recorded
-from abac.service.recording.asking import settled, tell
-from abac.service.recording.faults import RecorderFullError, RecorderSlowError, RecordingError
+from abac.service.recording.asking import settled
+from abac.service.recording.faults import PostureError, RecorderSlowError, RecordingError
 from abac.service.recording.groups import Groups, Ticket
 from abac.service.recording.recorder import Recorder
-from abac.service.recording.scope import RequiredFor, Scope
+from abac.service.recording.scope import RequiredFor, Scope, SwitchedOff
 from abac.service.recording.shadow import Differences, Shadow
-from abac.service.recording.sinks import identity
+from abac.service.recording.waiting import Waiting
 from abac.service.store import Store
+from abac.storage.policies.settings import POSTURES, SHUTDOWN
 
 BOUND = 10_000
 """Entries that may wait in memory; in `buffered`, what a crash can lose, with the group being written."""
@@ -46,14 +50,30 @@ PATIENCE = 5.0
 
 _NONE: frozenset[str] = frozenset()
 
+READY = 2_000
+"""Programs, and views of them under callers' ceilings, that are ready to be decided and recorded by at once."""
 
-class _InForce(NamedTuple):
-    """A program with what recording its decisions needs."""
+
+class _Ready(NamedTuple):
+    """A program, or a view of it, with what recording its decisions needs."""
 
     program: Program
     encoder: DecisionEncoder
     scope: Scope | None
-    circumstances: Circumstances
+    off: SwitchedOff
+    shadow: Program | None
+
+
+class Entered(NamedTuple):
+    """A decision that is said as an entry, not yet put; `way` is where it must be durable, None for nowhere.
+
+    `withheld` says that the posture refuses what the outcome permits.
+    """
+
+    outcome: Outcome
+    unsealed: Unsealed
+    way: Groups[Unsealed] | None
+    withheld: bool
 
 
 class RecordedPoint:
@@ -85,15 +105,17 @@ class RecordedPoint:
         self.mode = Mode.named(mode)
         self.point = program if isinstance(program, DecisionPoint) else DecisionPoint(program)
         self.shadow = Shadow(shadow, differences) if shadow is not None else None
-        if posture == "lenient":
-            raise RecordingError(
-                "posture `lenient` exists in simulation only", "choose strict, step-up or shutdown"
-            )
         self._store, self._required_for, self._patience = store, required_for, patience
-        self._commit, self._posture = commit, posture
-        self._refused = 0
+        self.refusals: Counter[str] = Counter()
+        """Decisions that could not be recorded as their mode demands, by the code of what kept them from it."""
         self._turn = threading.Lock()
-        self._in_force = self._prepare(self.point.program, commit)
+        self._waiting: Waiting | None = None
+        self._ready: dict[int, _Ready] = {}
+        self._commits: dict[str, str] = {}
+        self._usual = _NOTHING_SAID
+        self.posture = _taken(posture)
+        self._cite(self.point.program, commit)
+        self.prepare(self.point.program)
         folder = Path(journal) if journal is not None else store.journal
         self._recorder = Recorder(store, self.mode, folder, bound=bound, group=group, wait=wait)
         atexit.register(self.close)
@@ -114,17 +136,18 @@ class RecordedPoint:
         A PERMIT permits only once it is recorded as the mode demands; `buffered` makes no promise of that. Raises
         `RequestError` for a request refused at the door, and leaves no entry of it: nothing was decided.
         """
-        outcome, unsealed, way = self._decided(request, discharges, request_id, session, at)
-        if way is None:
-            return self._buffered(outcome, unsealed)
-        ticket = Ticket()
+        entered = self.enter(self.point.program, request, discharges, request_id, session, at)
+        way, ticket = entered.way, Ticket()
         try:
-            way.put(unsealed, ticket, self._patience)
+            if way is None:
+                self._recorder.log.put(entered.unsealed, None, self._patience)
+                return self._answer(entered)
+            way.put(entered.unsealed, ticket, self._patience)
         except AbacError as error:
-            return self._answer(outcome, unsealed, way, error=error)
+            return self._answer(entered, error=error)
         if not ticket.wait(self._patience):
-            return self._answer(outcome, unsealed, way, error=self._slow(way))
-        return self._answer(outcome, unsealed, way, ticket.place, ticket.error)
+            return self._answer(entered, error=self._slow(way))
+        return self._answer(entered, ticket.place, ticket.error)
 
     async def decide_async(
         self,
@@ -136,20 +159,88 @@ class RecordedPoint:
         at: datetime | None = None,
     ) -> Answer:
         """Do as `decide` does, without holding up the event loop while the entry is made durable."""
-        outcome, unsealed, way = self._decided(request, discharges, request_id, session, at)
-        loop = asyncio.get_running_loop()
+        program = self.point.program
+        return await self.recorded(self.enter(program, request, discharges, request_id, session, at))
+
+    def enter(
+        self,
+        program: Program,
+        request: Request,
+        discharges: frozenset[str] = _NONE,
+        request_id: str = "",
+        session: str = "",
+        at: datetime | None = None,
+        ceiling: Ceiling | None = None,
+        caller: str = "",
+    ) -> Entered:
+        """Decide by a program and say that as an entry, for `recorded` or `all_recorded` to put.
+
+        The program is the one in force, or the one before it, or a view of either under `ceiling`, `caller` who
+        asks by key or token. Raises `RequestError`.
+        """
+        ready = self._ready.get(id(program)) or self.prepare(program, ceiling)
+        request = settled(request, program)
+        outcome = program.run(request, discharges)
+        posture, usual = self.posture, self._usual
+        withheld = posture == SHUTDOWN and outcome.permitted and ready.off.holds(request)
+        commit = usual.commit if usual.revision == program.revision else self._commits.get(program.revision, "")
+        circumstances = Circumstances(request_id, session, discharges, posture, commit, withheld, caller)
+        name = uuid7().bytes
+        if ready.shadow is not None and (shadow := self.shadow) is not None:
+            shadow.decide(name, request, outcome, discharges, ready.shadow)
+        when = self._store.log.clock() if at is None else at
+        unsealed = ready.encoder.encode(name, when, request, outcome, circumstances)
+        if ready.scope is not None and ready.scope.holds(request):
+            return Entered(outcome, unsealed, self._recorder.log, withheld)
+        return Entered(outcome, unsealed, self._recorder.usual, withheld)
+
+    async def recorded(self, entered: Entered) -> Answer:
+        """Put an entry, and answer once it is recorded as the mode demands, or cannot be."""
+        way, waiting = entered.way, self._loop()
         try:
             if way is None:
-                await self._put(self._recorder.log, unsealed, None)
-                return self._answer(outcome, unsealed, None)
-            known: asyncio.Future[Ticket] = loop.create_future()
-            await self._put(way, unsealed, Ticket(lambda ticket: tell(loop, known, ticket)))
-            ticket = await asyncio.wait_for(known, self._patience)
-        except TimeoutError:
-            return self._answer(outcome, unsealed, way, error=self._slow(way))
+                await waiting.put(self._recorder.log, entered.unsealed)
+                return self._answer(entered)
+            ticket = await waiting.recorded(way, entered.unsealed)
         except AbacError as error:
-            return self._answer(outcome, unsealed, way, error=error)
-        return self._answer(outcome, unsealed, way, ticket.place, ticket.error)
+            return self._answer(entered, error=error)
+        if ticket is None:
+            return self._answer(entered, error=self._slow(way))
+        return self._answer(entered, ticket.place, ticket.error)
+
+    async def all_recorded(self, many: Sequence[Entered]) -> list[Answer]:
+        """Put entries at once, wait once, and answer each."""
+        ways = {id(entered.way): entered.way for entered in many}
+        found: dict[int, Answer] = {}
+        for way in ways.values():
+            mine = [entered for entered in many if entered.way is way]
+            found |= zip(map(id, mine), await self._together(way, mine), strict=True)
+        return [found[id(entered)] for entered in many]
+
+    async def _together(self, way: Groups[Unsealed] | None, many: Sequence[Entered]) -> list[Answer]:
+        """Put entries of one way, in parts that the queue holds."""
+        if way is None:
+            return [await self.recorded(entered) for entered in many]
+        answers: list[Answer] = []
+        for start in range(0, len(many), GROUP):
+            some = many[start : start + GROUP]
+            try:
+                tickets = await self._loop().all_recorded(way, [entered.unsealed for entered in some])
+            except AbacError as error:
+                answers += [self._answer(entered, error=error) for entered in some]
+                continue
+            if tickets is None:
+                slow = self._slow(way)
+                answers += [self._answer(entered, error=slow) for entered in some]
+                continue
+            answers += [self._answer(e, t.place, t.error) for e, t in zip(some, tickets, strict=True)]
+        return answers
+
+    def _loop(self) -> Waiting:
+        loop, held = asyncio.get_running_loop(), self._waiting
+        if held is None or held.loop is not loop:
+            held = self._waiting = Waiting(loop, self._patience)
+        return held
 
     # --- publishing and ending -------------------------------------------------------------------------------
 
@@ -158,19 +249,47 @@ class RecordedPoint:
         """The program in force."""
         return self.point.program
 
+    def prepare(self, program: Program, ceiling: Ceiling | None = None) -> _Ready:
+        """Make ready to record decisions by a program, or a view of it under `ceiling`, before it is published."""
+        scope: Scope | None = None
+        if self.mode is Mode.AUTO or (self._required_for is not None and self.mode is not Mode.REQUIRED):
+            scope = Scope(program, self._required_for, directives=self.mode is Mode.AUTO)
+        shadow = None if self.shadow is None else self.shadow.program
+        if shadow is not None and ceiling is not None:
+            shadow = under(shadow, ceiling)
+        made = _Ready(program, DecisionEncoder(program), scope, SwitchedOff(program), shadow)
+        with self._turn:
+            if len(self._ready) >= READY:
+                self._ready.clear()
+            self._ready[id(program)] = made  # it holds the program, so no other can take its id
+        return made
+
     def publish(self, change: Program | Callable[[Program], Program], *, commit: str = "") -> Program:
         """Put a program in force, as `DecisionPoint.publish` does; `commit` is that of its source."""
 
         def made(before: Program) -> Program:
             program = change if isinstance(change, Program) else change(before)
-            self._commit = commit
-            ready.append(self._prepare(program, commit))
+            self.prepare(program)
+            self._cite(program, commit)
             return program
 
-        ready: list[_InForce] = []
         program = self.point.publish(made)
-        self._in_force = ready[0]
+        with self._turn:  # what is decided by neither this one nor the one before is done with
+            known = set(self._commits)
+            self._ready = {name: one for name, one in self._ready.items() if one.program.revision in known}
         return program
+
+    def take_posture(self, posture: str) -> None:
+        """Take another posture from now on. Raises `RecordingError` for one that no decision point takes."""
+        self.posture = _taken(posture)
+
+    def run_shadow(self, program: Program | None, differences: Differences | None = None) -> None:
+        """Let another program decide beside, or none."""
+        before, self.shadow = self.shadow, None if program is None else Shadow(program, differences)
+        with self._turn:
+            self._ready = {}
+        if before is not None:
+            before.close(self._patience)
 
     def flush(self, seconds: float = PATIENCE) -> bool:
         """Write what waits, and merge what is journaled; return whether all of it is in the log now."""
@@ -187,7 +306,11 @@ class RecordedPoint:
 
     def counts(self) -> Counts:
         """Return what was recorded so far, and how."""
-        return self._recorder.counts(self._refused)
+        return self._recorder.counts(self.refusals.total())
+
+    def lag(self) -> float:
+        """Return for how many seconds the oldest decision has waited that is not in the log yet."""
+        return self._recorder.lag(self._store.log.clock())
 
     @property
     def troubles(self) -> tuple[AbacError, ...]:
@@ -205,73 +328,41 @@ class RecordedPoint:
 
     # --- parts -----------------------------------------------------------------------------------------------
 
-    def _decided(
-        self, request: Request, discharges: frozenset[str], request_id: str, session: str, at: datetime | None
-    ) -> tuple[Outcome, Unsealed, Groups[Unsealed] | None]:
-        """Decide, and say the decision as an entry; return too where it must be durable, None for nowhere."""
-        program = self.point.program
-        in_force = self._in_force
-        if in_force.program is not program:
-            in_force = self._in_force = self._prepare(program, self._commit)
-        request = settled(request, program)
-        outcome = program.run(request, discharges)
-        circumstances = in_force.circumstances
-        if request_id or session or discharges:
-            circumstances = circumstances._replace(request_id=request_id, session=session, discharges=discharges)
-        name = identity()
-        if self.shadow is not None:
-            self.shadow.decide(name, request, outcome, discharges)
-        when = self._store.log.clock() if at is None else at
-        unsealed = in_force.encoder.encode(name, when, request, outcome, circumstances)
-        if in_force.scope is not None and in_force.scope.holds(request):
-            return outcome, unsealed, self._recorder.log
-        return outcome, unsealed, self._recorder.usual
+    def _cite(self, program: Program, commit: str) -> None:
+        """Have entries name the commit of the program in force; that of the one before is still known."""
+        before = self._usual
+        self._commits = {before.revision: before.commit, program.revision: commit}
+        self._usual = _Cited(program.revision, commit)
 
-    async def _put(self, way: Groups[Unsealed], unsealed: Unsealed, ticket: Ticket | None) -> None:
-        """Put as `Groups.put` does, and let others run while there is no room."""
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                return way.put(unsealed, ticket)
-            except RecorderFullError:
-                if time.monotonic() >= deadline:
-                    raise
-            await asyncio.sleep(WAIT)
-
-    def _prepare(self, program: Program, commit: str) -> _InForce:
-        circumstances = Circumstances(posture=self._posture, commit=commit)
-        scope: Scope | None = None
-        if self.mode is Mode.AUTO or (self._required_for is not None and self.mode is not Mode.REQUIRED):
-            scope = Scope(program, self._required_for, directives=self.mode is Mode.AUTO)
-        return _InForce(program, DecisionEncoder(program), scope, circumstances)
-
-    def _buffered(self, outcome: Outcome, unsealed: Unsealed) -> Answer:
-        try:
-            self._recorder.log.put(unsealed, None, self._patience)
-        except AbacError as error:
-            return self._answer(outcome, unsealed, None, error=error)
-        return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), _BUFFER)
-
-    def _slow(self, way: Groups[Unsealed] | None) -> RecorderSlowError:
-        said = f": {way.trouble}" if way is not None and way.trouble is not None else ""
+    def _slow(self, way: Groups[Unsealed]) -> RecorderSlowError:
+        said = f": {way.trouble}" if way.trouble is not None else ""
         return RecorderSlowError(f"the entry was not durable after {self._patience:g} seconds{said}")
 
-    def _answer(
-        self,
-        outcome: Outcome,
-        unsealed: Unsealed,
-        way: Groups[Unsealed] | None,
-        place: int | None = None,
-        error: AbacError | None = None,
-    ) -> Answer:
+    def _answer(self, entered: Entered, place: int | None = None, error: AbacError | None = None) -> Answer:
+        outcome, unsealed, way, withheld = entered
+        name = uuid_text(unsealed.id)
         if error is not None:
             with self._turn:
-                self._refused += 1
-            return Answer(outcome, False, uuid_text(unsealed.id), Recorded.NOT, None, error)
-        recorded = (
-            Recorded.BUFFER if way is None else Recorded.LOG if way is self._recorder.log else Recorded.JOURNAL
-        )
-        return Answer(outcome, outcome.permitted, uuid_text(unsealed.id), recorded, place)
+                self.refusals[error.code] += 1
+            return Answer(outcome, False, name, Recorded.NOT, None, error)
+        recorded = _BUFFER if way is None else _LOG if way is self._recorder.log else _JOURNAL
+        why = PostureError("the provider switched this model off for everybody") if withheld else None
+        return Answer(outcome, outcome.permitted and not withheld, name, recorded, place, why)
 
 
-_BUFFER = Recorded.BUFFER
+class _Cited(NamedTuple):
+    """The revision in force, and the commit that its source had."""
+
+    revision: str
+    commit: str
+
+
+_NOTHING_SAID = _Cited("", "")
+_BUFFER, _LOG, _JOURNAL = Recorded.BUFFER, Recorded.LOG, Recorded.JOURNAL
+
+
+def _taken(posture: str) -> str:
+    if posture not in POSTURES:
+        said = "exists in simulation only" if posture == "lenient" else "is none"
+        raise RecordingError(f"posture `{posture}` {said}", f"choose one of {', '.join(POSTURES)}")
+    return posture

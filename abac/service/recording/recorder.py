@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from abac.audit.deciding import Unsealed
@@ -11,7 +12,7 @@ from abac.service.recording.answer import Counts, Mode
 from abac.service.recording.faults import RecordingError
 from abac.service.recording.groups import Groups
 from abac.service.recording.merging import Merging
-from abac.service.recording.sinks import JournalSink, Keyring, LogSink, identity
+from abac.service.recording.sinks import JournalSink, Keyring, LogSink
 from abac.service.store import Store
 from abac.storage.journal import journals
 
@@ -36,8 +37,8 @@ class Recorder:
         self._merging: Merging | None = None
         spills = mode in (Mode.SPILL, Mode.AUTO)
         if folder is not None and (spills or journals(folder)):  # what others left is merged in every mode
-            own = JournalSink(store, keyring, folder, identity)
-            self._merging = Merging(store, own, folder, identity)
+            own = JournalSink(store, keyring, folder)
+            self._merging = Merging(store, own, folder)
             if spills:
                 self._journal = Groups(own.write, name="abac-journal", most=group, wait=wait, bound=bound)
                 self.usual = self._journal
@@ -70,6 +71,18 @@ class Recorder:
             lost=self.log.lost,
             refused=refused,
         )
+
+    def lag(self, now: datetime) -> float:
+        """Return for how many seconds the oldest decision has waited that is not in the log yet.
+
+        A decision's id says when it was made (UUIDv7); what is journaled is merged as long ago as all of it was.
+        """
+        ways = [way for way in (self.log, self._journal) if way is not None]
+        first = [int.from_bytes(one.id[:6]) / 1_000 for way in ways if (one := way.oldest) is not None]
+        waited = [max(0.0, now.timestamp() - made) for made in first]
+        if self._merging is not None:
+            waited.append(self._merging.lag())
+        return max(waited, default=0.0)
 
     def troubles(self) -> Iterable[AbacError | None]:
         """Yield what keeps entries from being written or merged now."""

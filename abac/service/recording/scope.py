@@ -1,5 +1,7 @@
 """Where an entry must be in the log before the answer leaves: the scopes of binding directives, compiled.
 
+Beside it stands what the posture `shutdown` switches off, since that too is asked of directives' scopes.
+
 Every clause of every binding directive becomes a denying rule: its scope, while the directive is in force,
 exemptions not counted. Under deny-overrides a request is in no scope if and only if nothing denies and nothing
 might: so UNKNOWN is in scope. Nobody reads the outcome, so none is put together where something is unknown.
@@ -23,6 +25,7 @@ from abac.errors import CompileError, Findings, Span
 from abac.language.condition import Context, read_condition
 from abac.language.yaml_source import Text
 from abac.policy.decision import Effect, Extended, Outcome
+from abac.policy.directive import Clause, ClauseKind, Directive
 from abac.policy.request import Request
 from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
 
@@ -63,6 +66,21 @@ class Scope:
             return True
 
 
+class SwitchedOff:
+    """Says of a request whether the posture `shutdown` refuses it, to everybody.
+
+    It does wherever a denying clause of a directive in force has the model and the action in its scope, or might
+    have; whoever asks, and who is exempted, does not count.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._run = _compiled(rules, program) if (rules := _switches(program)) else None
+
+    def holds(self, request: Request) -> bool:
+        """Whether nobody may make this request."""
+        return self._run is not None and self._run(request, _NONE).extended.may_deny
+
+
 class _Outcomes(Outcomes):
     """Outcomes of which only the extended decision counts."""
 
@@ -83,15 +101,26 @@ def _compiled(rules: list[Rule], program: Program) -> Run:
 
 
 def _rules(program: Program) -> list[Rule]:
-    rules: list[Rule] = []
-    for directive in program.directives:
-        if directive.binding:
-            in_force = Or(tuple(interval.condition() for interval in directive.in_force()))
-            rules += [
-                Rule(f"{directive.id}/{c.id}", Effect.DENY, simplify(And((in_force, c.scope))))
-                for c in directive.clauses
-            ]
-    return rules
+    return [
+        _while_in_force(directive, clause, clause.scope)
+        for directive in program.directives
+        if directive.binding
+        for clause in directive.clauses
+    ]
+
+
+def _switches(program: Program) -> list[Rule]:
+    return [
+        _while_in_force(directive, clause, And((clause.resource, clause.action)))
+        for directive in program.directives
+        for clause in directive.clauses
+        if clause.kind is ClauseKind.DENY
+    ]
+
+
+def _while_in_force(directive: Directive, clause: Clause, scope: Condition) -> Rule:
+    in_force = Or(tuple(interval.condition() for interval in directive.in_force()))
+    return Rule(f"{directive.id}/{clause.id}", Effect.DENY, simplify(And((in_force, scope))))
 
 
 def _read(text: str, program: Program) -> Condition:

@@ -48,11 +48,21 @@ class Shadow:
             Groups(self._note, name="abac-shadow", most=most, wait=wait, bound=bound) if kept is not None else None
         )
 
-    def decide(self, identity: bytes, request: Request, outcome: Outcome, discharges: frozenset[str]) -> None:
-        """Decide a request that the active program answered with `outcome`, and note both answers."""
+    def decide(
+        self,
+        identity: bytes,
+        request: Request,
+        outcome: Outcome,
+        discharges: frozenset[str],
+        by: Program | None = None,
+    ) -> None:
+        """Decide a request that the active program answered with `outcome`, and note both answers.
+
+        `by` is a view of the shadow's program under the caller's ceiling, where there is one.
+        """
         active = said(outcome)
         try:
-            shadowed = said(self.program.run(request, discharges))
+            shadowed = said((by or self.program).run(request, discharges))
         except AbacError:
             shadowed = REFUSED
         with self._turn:

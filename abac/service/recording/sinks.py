@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from uuid_utils import uuid7
 
 from abac.audit.deciding import Unsealed
 from abac.audit.sealing import seal_each
@@ -20,6 +18,7 @@ from abac.errors import AbacError
 from abac.service.recording.faults import NoKeyError, UnknownCommitError
 from abac.service.store import Store
 from abac.storage.faults import StorageError, StorageUnknownError
+from abac.storage.group import identity
 from abac.storage.journal import NO_KEY, Journal
 from abac.storage.keys import SubjectKey, SubjectKeys
 from abac.storage.log import Clock
@@ -106,9 +105,9 @@ class JournalSink:
     APART = 1.0
     """Seconds for which a key store that did not answer is not asked again."""
 
-    def __init__(self, store: Store, keyring: Keyring, folder: Path, identities: Callable[[], bytes]) -> None:
+    def __init__(self, store: Store, keyring: Keyring, folder: Path) -> None:
         self._store, self._keyring, self._folder = store, keyring, folder
-        self._new_id, self._clock = identities, store.log.clock
+        self._clock = store.log.clock
         self._turn = threading.Lock()
         self._refused = 0.0
         self.left: list[Journal] = []
@@ -147,9 +146,9 @@ class JournalSink:
         if self.journal is not None and self.journal.broken:
             self._leave(self.journal)
         if self.journal is None:
-            identity = self._new_id()
-            self._key = stand_in(self._store.keys, identity, self._clock)
-            self.journal = Journal.create(self._folder, identity, self._key.handle if self._key else NO_KEY)
+            own = identity(self._clock())
+            self._key = stand_in(self._store.keys, own, self._clock)
+            self.journal = Journal.create(self._folder, own, self._key.handle if self._key else NO_KEY)
         return self.journal
 
     def _leave(self, journal: Journal) -> None:
@@ -173,8 +172,3 @@ def stand_in(keys: SubjectKeys, journal: bytes, clock: Clock) -> SubjectKey | No
         return keys.of([pair])[pair]
     except AbacError:
         return None
-
-
-def identity() -> bytes:
-    """Return a new UUIDv7 (RFC 9562), 16 bytes."""
-    return uuid7().bytes

@@ -21,6 +21,7 @@ from abac.storage.policies.api_keys import ApiKey, ApiKeys
 from abac.storage.policies.chain import present, standing_at
 from abac.storage.policies.directives import DirectiveHistory, DirectiveStatus, Resource
 from abac.storage.policies.errors import PolicyNoneError
+from abac.storage.policies.proposals import Proposal, Proposals
 from abac.storage.policies.publications import NOTHING, Publications
 from abac.storage.policies.records import Active, Posture, Publication, Published, Revision, Shadow, Standing
 from abac.storage.policies.revisions import Revisions
@@ -35,6 +36,7 @@ __all__ = [
     "DirectiveStatus",
     "Policies",
     "Posture",
+    "Proposal",
     "Publication",
     "Published",
     "Revision",
@@ -59,6 +61,7 @@ class Policies:
         self.settings = PolicySettings(log)
         self.shadows = Shadows(log, self.revisions)
         self.api_keys = ApiKeys(log)
+        self.proposals = Proposals(log, self.revisions, self.publications)
 
     # --- acts ------------------------------------------------------------------------------------------------
 

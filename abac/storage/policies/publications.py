@@ -106,7 +106,7 @@ class Publications:
         """
         said = _said(who, approver, why, "")
         wanted = None if expect is None else self._expected(expect)
-        target = self._target() if to is None else self._revisions[to].revision
+        target = self.rollback_target() if to is None else self._revisions[to].revision
         program = self._revisions.program(target)
         with self._log.appending() as appending:
             connection = appending.connection
@@ -115,7 +115,7 @@ class Publications:
                 check_fresh(last, wanted or "", target, connection, micros(appending.at))
             if to is None and (last is None or last.previous != target):
                 raise PolicyStaleError("somebody published in this moment")
-            before = _published(connection, target)
+            before = last_of(connection, target)
             if not is_one_person(connection):
                 two_persons(said.who, said.approver, "to roll back")
             instant = None if effective is None else _instant(effective)
@@ -124,7 +124,7 @@ class Publications:
             made = _put(appending, ROLLBACK, program, said._replace(commit=before.commit), last, instant, None)
             return Published(made, pending_after(connection, micros(appending.at), made))
 
-    def _target(self) -> str:
+    def rollback_target(self) -> str:
         """Return the revision published before the last one."""
         last = self.last()
         if last is None or not last.previous:
@@ -180,7 +180,7 @@ class Publications:
         return present(connection, self._log.clock())
 
 
-def _published(connection: sa.Connection, revision: str) -> Publication:
+def last_of(connection: sa.Connection, revision: str) -> Publication:
     """Return the last publication of a revision. Raises `PolicyRollbackError` where it never was published."""
     query = sa.select(PUBLICATIONS).where(PUBLICATIONS.c.revision == revision)
     row = connection.execute(query.order_by(PUBLICATIONS.c.seq.desc()).limit(1)).one_or_none()

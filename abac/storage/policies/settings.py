@@ -7,9 +7,11 @@ giving that up once anything was published under two names.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
-from abac.audit.clock import from_micros
+from abac.audit.clock import from_micros, micros
 from abac.audit.entry import read_entry
 from abac.storage.log import DecisionLog
 from abac.storage.policies.acts import POSTURE, SETTING, carry_out
@@ -26,7 +28,8 @@ from abac.storage.tables import ENTRIES, PUBLICATIONS, SETTINGS
 ONE_PERSON = "one-person"
 YES, NO = "yes", "no"
 
-POSTURES = ("strict", "step-up", "shutdown")
+SHUTDOWN = "shutdown"
+POSTURES = ("strict", "step-up", SHUTDOWN)
 """What a server takes. Lenient exists in simulation only: it would let through what nobody can decide."""
 
 
@@ -71,6 +74,20 @@ class PolicySettings:
         entry = read_entry(row.bytes)
         since = from_micros(row.integrated_at)
         return Posture(entry.what["value"], since, entry.who, entry.approver, entry.why, seq)
+
+    def postures(self, since: datetime) -> list[Posture]:
+        """Return the postures taken after an instant, in order."""
+        of = ENTRIES.c
+        query = sa.select(ENTRIES).where(
+            of.kind == POSTURE, of.kind != "decision", of.integrated_at > micros(since)
+        )
+        with self._log.database.reading() as connection:
+            rows = connection.execute(query.order_by(of.seq)).all()
+        found = []
+        for row in rows:
+            entry, at = read_entry(row.bytes), from_micros(row.integrated_at)
+            found.append(Posture(entry.what["value"], at, entry.who, entry.approver, entry.why, row.seq))
+        return found
 
     def set_posture(self, posture: str, *, who: str, why: str, approver: str = "") -> Posture:
         """Take a posture: strict, step-up or shutdown. Raises `PolicyPostureError` for any other."""

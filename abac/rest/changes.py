@@ -1,0 +1,196 @@
+"""`GET /access/v1/changes`: what changed, as server-sent events that a reader can go on with where it was.
+
+An event's id is its number in the database, the same at every worker and after a restart. `Last-Event-ID` names
+the last one had; without it the stream begins with what stands now. What happens to sessions is told to the key
+that registered them only, and reasons of publishers to keys that administer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from abac.audit.clock import stamp
+from abac.errors import AbacError
+from abac.rest.changing import Changing
+from abac.rest.door import Door
+from abac.rest.keys import Caller, Role
+from abac.rest.logs import log
+from abac.rest.problems import Problem, bad_request
+from abac.rest.receiving import Receive, Scope, Send
+from abac.service.changes.happened import EFFECTIVE, named_by, stood
+from abac.storage.happenings import Told
+
+PATH = "/access/v1/changes"
+
+READERS = 500
+"""Streams of one worker at once."""
+
+HEARTBEAT = 10.0
+"""Seconds after which a stream that has nothing to say says that it lives."""
+
+SLOW = 30.0
+"""Seconds for which a reader that takes nothing in is waited for."""
+
+_ADMINISTRATORS = ("who", "approver", "why", "commit")
+"""What of a happening is told to keys that administer only."""
+
+_DIGITS = 18
+
+
+class EventStream(Response):
+    """Sends what an iterator yields until it ends, its reader goes, or takes nothing in for too long."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncIterator[str], *, slow: float = SLOW) -> None:
+        super().__init__(headers={"x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._events, self._slow = events, slow
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            async for text in self._events:
+                if gone.done():
+                    return
+                message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
+                await asyncio.wait_for(send(message), self._slow)
+            await send({"type": "http.response.body", "body": b""})
+        except TimeoutError:  # the connection is closed, since the response stays unfinished
+            log().warning("slow-reader", path=scope["path"])
+        finally:
+            gone.cancel()
+            with contextlib.suppress(Exception):
+                await self._events.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT) -> None:
+    """Add the endpoint."""
+    door = changing.evaluating.door
+
+    @app.get(
+        PATH,
+        tags=["Changes"],
+        summary="What changed, as server-sent events",
+        operation_id="changes",
+        description=__doc__,
+        response_class=Response,
+        responses={
+            200: {"description": "Events, until the reader goes", "content": {"text/event-stream": {}}},
+            400: {"description": "`Last-Event-ID` is no id of an event"},
+            503: {"description": "Too many read already"},
+        },
+    )
+    async def changes(request: Request) -> Response:
+        caller = allowed(door, request)
+        after = _last(request.headers.get("last-event-id"))
+        if changing.feed.readers >= READERS or changing.feed.ended:
+            message = f"{READERS} streams are read at this worker already; try again"
+            raise Problem(503, "readers", message, headers=((b"retry-after", b"5"),))
+        start = await changing.feed.last()
+        if after is not None and after > start:
+            raise bad_request("event-id", "no event has this id; begin anew without `Last-Event-ID`")
+        return EventStream(
+            _events(changing, request, caller, start if after is None else after, heartbeat, new=after is None)
+        )
+
+
+def allowed(door: Door, request: Request) -> Caller:
+    """Return who reads: a key with the role `decide` or `read`. Raises `Problem`."""
+    given = request.headers.get("authorization")
+    credentials = None if given is None else given.encode("latin-1")
+    try:
+        return door.caller(credentials, Role.DECIDE)
+    except Problem as problem:
+        if problem.status != 403:  # noqa: PLR2004  # known, and without that role
+            raise
+    return door.caller(credentials, Role.READ)
+
+
+def _last(given: str | None) -> int | None:
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= _DIGITS):
+        raise bad_request("event-id", "`Last-Event-ID` is the id of an event: a number")
+    return int(given)
+
+
+async def _events(
+    changing: Changing, request: Request, caller: Caller, at: int, heartbeat: float, *, new: bool
+) -> AsyncIterator[str]:
+    feed = changing.feed
+    feed.readers += 1
+    try:
+        yield ": alive\nretry: 1000\n\n"
+        if new:
+            yield event("standing", _standing(changing), at)
+        while not feed.ended:
+            reached, told = await feed.after(at, caller.name, heartbeat)
+            if told:
+                yield "".join(event(one.kind, _said(one, caller), one.number) for one in told)
+            elif reached == at:
+                yield _alive(changing)
+                caller = allowed(changing.evaluating.door, request)  # a key that was revoked reads no more
+            at = reached
+    except AbacError as error:  # the database is away, or the key was revoked: the reader comes again
+        yield event("trouble", {"code": error.code})
+    finally:
+        feed.readers -= 1
+
+
+def _alive(changing: Changing) -> str:
+    """Return what is sent where there is nothing to say: whether changes could be seen, were there any."""
+    trouble = changing.feed.trouble or changing.trouble or changing.follower.trouble
+    return ": alive\n\n" if trouble is None else event("trouble", {"code": trouble.code})
+
+
+def _standing(changing: Changing) -> dict[str, Any]:
+    found, program = changing.follower.now, changing.evaluating.deciding.program
+    now = changing.clock()
+    directives = []
+    for directive in program.directives:
+        status, since = stood(directive, now)
+        if status == EFFECTIVE:
+            directives.append(
+                {
+                    "directive": directive.id,
+                    "title": directive.told("title"),
+                    "since": None if since is None else stamp(since),
+                    "models": named_by(directive, "resource.id"),
+                    "in_flight": directive.in_flight,
+                }
+            )
+    return {
+        "at": stamp(now),
+        "revision": program.revision,
+        "posture": found.standing.posture,
+        "directives": directives,
+    }
+
+
+def _said(one: Told, caller: Caller) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(one.said)
+    if not caller.administers:
+        said = {name: value for name, value in said.items() if name not in _ADMINISTRATORS}
+    return said
+
+
+def event(kind: str, said: dict[str, Any], number: int | None = None) -> str:
+    """Return one event (WHATWG HTML, section 9.2); without a number it moves no reader's place."""
+    data = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    identity = "" if number is None else f"id: {number}\n"
+    return f"{identity}event: {kind}\ndata: {data}\n\n"

@@ -1,0 +1,316 @@
+"""The change stream and sessions on real servers: several workers on one database, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from abac.audit.clock import moment
+from abac.bootstrap import Settings, open_store
+from abac.rest.keys import KeysInMemory, Role
+from abac.service.store import Store
+from tests.policy_stores import KEY, postgres, url  # noqa: F401  # fixtures
+from tests.rest.following import REASON, Worker, denying, publish, reading, soon, worker
+from tests.service.recording import worlds
+
+sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def settings(url: str) -> Settings:  # noqa: F811
+    return Settings(url, key=KEY)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    with open_store(settings) as held:
+        publish(held, worlds.program())
+        yield held
+
+
+@pytest.fixture
+def keys() -> KeysInMemory:
+    return KeysInMemory()
+
+
+@pytest.fixture
+def one(store: Store, settings: Settings, keys: KeysInMemory) -> Iterator[Worker]:
+    with worker(settings, keys) as found:
+        yield found
+
+
+@pytest.fixture
+def other(store: Store, settings: Settings, keys: KeysInMemory) -> Iterator[Worker]:
+    with worker(settings, keys) as found:
+        yield found
+
+
+def opening(model: str = "fable", tier: str = "gold", **more: Any) -> dict[str, Any]:
+    return {
+        "subject": {"type": "person", "id": "ada", "properties": {"tier": tier, "birthplace": "US"}},
+        "action": {"name": "invoke"},
+        "resource": {"type": "model", "id": model},
+    } | more
+
+
+def opened(found: Worker, key: str, **more: Any) -> dict[str, Any]:
+    response = found.running.post("sessions", opening(**more), authorization=f"Bearer {key}")
+    assert response.status_code == 201, response.text
+    told: dict[str, Any] = response.json()
+    assert response.headers["location"] == f"/access/v1/sessions/{told['id']}"
+    return told
+
+
+# --- the stream --------------------------------------------------------------------------------------------------
+
+
+def test_every_worker_tells_the_same_events_under_the_same_ids(store, one, other):
+    key = one.running.key(Role.READ)
+    with reading(one, key) as first, reading(other, key) as second:
+        publish(store, denying())
+        store.policies.settings.set_posture("step-up", **REASON)
+        for kind in ("revision", "directive", "posture"):
+            told = first.until(kind)
+            assert told == second.until(kind)
+        told_to_both = first, second
+        publish(store, denying(at=soon(1.5), extra="2"))
+        told = [reader.until("directive", status="effective") for reader in told_to_both]
+        assert told[0] == told[1]
+
+
+@sqlite
+def test_what_an_event_says(store, one):
+    with reading(one, one.running.key(Role.READ)) as administrator, reading(one, one.running.key()) as gateway:
+        program = denying(in_flight="finish_request")
+        publish(store, program)
+        revision = administrator.until("revision").data
+        assert revision["revision"] == program.revision
+        assert (revision["who"], revision["approver"], revision["why"]) == ("Ada", "Bob", "a test")
+        told = gateway.until("revision").data
+        assert told["revision"] == program.revision
+        assert "why" not in told
+        directive = gateway.until("directive").data
+        assert directive["directive"] == "d1"
+        assert (directive["status"], directive["models"]) == ("effective", ["fable"])
+        assert directive["in_flight"] == "finish_request"
+        assert moment(directive["since"]) < moment(directive["at"])
+
+
+def test_a_reader_goes_on_where_it_was_at_another_worker_and_after_a_restart(store, settings, keys, one):
+    key = one.running.key(Role.READ)
+    with reading(one, key) as reader:
+        publish(store, denying())
+        last = reader.until("directive")
+    publish(store, worlds.program(extra="x"))
+    publish(store, denying("d2"))
+    with worker(settings, keys) as later, reading(later, key, after=last.id) as reader:
+        told = [reader.next() for _ in range(4)]
+        assert [e.kind for e in told] == ["revision", "directive", "revision", "directive"]
+        assert [e.data.get("directive") for e in told] == [None, "d1", None, "d2"]
+        assert [e.data.get("status") for e in told] == [None, "removed", None, "effective"]
+        assert [int(e.id) for e in told] == list(range(int(last.id) + 1, int(last.id) + 5))
+        again = told[1].id
+    with worker(settings, keys) as later, reading(later, key, after=again) as reader:
+        assert reader.next() == told[2]
+
+
+@sqlite
+def test_a_rolled_back_publication_of_later_is_never_told(store, one):
+    with reading(one, one.running.key(Role.READ)) as reader:
+        before = worlds.program()
+        publish(store, denying(), effective=soon(1.0))
+        store.policies.rollback(**REASON)
+        publish(store, worlds.program(extra="after"), effective=soon(1.5))
+        told = [reader.until("revision").data["revision"] for _ in range(2)]
+        assert told == [before.revision, worlds.program(extra="after").revision]
+
+
+@sqlite
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"last-event-id": "x"}, 400, "event-id"),
+        ({"last-event-id": "99999"}, 400, "event-id"),
+        ({"authorization": "Bearer abac_x_y"}, 401, "unauthorized"),
+    ],
+)
+def test_who_may_not_read_is_told_why(one, headers, status, code):
+    response = one.running.client.get("/access/v1/changes", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+@sqlite
+def test_a_key_without_the_role_reads_nothing(one):
+    key = one.running.key(Role.AUDIT)
+    response = one.running.client.get("/access/v1/changes", headers={"authorization": f"Bearer {key}"})
+    assert response.status_code == 403
+
+
+@sqlite
+def test_a_server_that_stops_ends_its_streams(store, settings, keys):
+    with worker(settings, keys) as found:
+        key = found.running.key()
+        with reading(found, key) as reader:
+            found.running.server.should_exit = True
+            assert reader.ended()
+
+
+# --- sessions ----------------------------------------------------------------------------------------------------
+
+
+def test_a_session_flips_at_whatever_worker_its_stream_is(store, one, other):
+    key = one.running.key()
+    with reading(one, key) as here, reading(other, key) as there:
+        told = opened(one, key)
+        assert told["decision"] is True
+        publish(store, denying())
+        flip = here.until("session")
+        assert flip == there.until("session")
+        said = flip.data
+        assert (said["session"], said["from"], said["to"]) == (told["id"], True, False)
+        assert (said["reason"], said["directives"]) == ("denied-by-directive", ["d1"])
+        assert (said["in_flight"], said["revision"]) == ("cut", denying().revision)
+        assert said["deadline"] <= said["at"]
+        publish(store, worlds.program(extra="y"))
+        back = there.until("session").data
+        assert (back["from"], back["to"]) == (False, True)
+        assert "in_flight" not in back
+
+
+@sqlite
+@pytest.mark.parametrize("in_flight", ["finish_request", "finish_session", "until"])
+def test_the_directive_says_what_becomes_of_the_work(store, one, in_flight):
+    key = one.running.key()
+    until = soon(600)
+    with reading(one, key) as reader:
+        told = opened(one, key)
+        publish(store, denying(in_flight=f"until {until.isoformat()}" if in_flight == "until" else in_flight))
+        said = reader.until("session").data
+        assert said["in_flight"] == in_flight
+        due = {"finish_request": None, "finish_session": told["expires_at"]}
+        assert said["deadline"] == due.get(in_flight, said["deadline"])
+        assert in_flight != "until" or moment(said["deadline"]) == until
+
+
+@sqlite
+def test_a_flip_that_the_clock_will_bring_is_told_ahead_and_then_happens(store, one):
+    key = one.running.key()
+    at = soon(2)
+    publish(store, denying(at=at))
+    with reading(one, key) as reader:
+        until_in_force(one, denying(at=at).revision)
+        told = opened(one, key)
+        assert moment(told["warn"]["flips_at"]) == at
+        warned = reader.until("warn").data
+        assert (warned["session"], moment(warned["flips_at"])) == (told["id"], at)
+        assert warned["in_flight"] == "cut"
+        flip = reader.until("session").data
+        assert moment(flip["at"]) >= at
+
+
+@sqlite
+def test_a_publication_of_later_is_told_ahead_too(store, one):
+    key = one.running.key()
+    with reading(one, key) as reader:
+        told = opened(one, key)
+        at = soon(3)
+        publish(store, denying(), effective=at)
+        assert moment(reader.until("announced").data["effective_at"]) == at
+        warned = reader.until("warn").data
+        assert (warned["session"], moment(warned["flips_at"])) == (told["id"], at)
+        assert reader.until("session").data["to"] is False
+
+
+@sqlite
+def test_new_attributes_are_decided_on_at_once_and_at_later_changes(store, one):
+    key = one.running.key()
+    headers = {"authorization": f"Bearer {key}"}
+    with reading(one, key) as reader:
+        told = opened(one, key)
+        place = f"/access/v1/sessions/{told['id']}"
+        changed = one.running.client.put(place, json=opening(tier="lead"), headers=headers)
+        assert changed.json()["decision"] is False
+        assert reader.until("session").data["to"] is False
+        changed = one.running.client.put(place, json=opening(tier="gold"), headers=headers)
+        assert reader.until("session").data["to"] is True
+        assert one.running.client.get(place, headers=headers).json()["decision"] is True
+        assert one.running.client.delete(place, headers=headers).status_code == 204
+        assert one.running.client.get(place, headers=headers).status_code == 404
+        opened(one, key)
+        publish(store, denying())
+        assert reader.until("session").data["session"] != told["id"]
+
+
+@sqlite
+def test_sessions_are_their_keys_own(store, one):
+    mine, theirs = one.running.key(name="mine"), one.running.key(name="theirs")
+    with reading(one, theirs) as reader:
+        told = opened(one, mine)
+        place = f"/access/v1/sessions/{told['id']}"
+        for method in ("GET", "DELETE"):
+            response = one.running.client.request(method, place, headers={"authorization": f"Bearer {theirs}"})
+            assert (response.status_code, response.json()["code"]) == (404, "no-such-session")
+        own = opened(one, theirs)
+        publish(store, denying())
+        assert reader.until("session").data["session"] == own["id"]
+        store.policies.settings.set_posture("step-up", **REASON)
+        while (found := reader.next()).kind != "posture":
+            assert found.data.get("session") in (None, own["id"])
+
+
+@sqlite
+def test_what_is_kept_of_a_session_is_encrypted_and_gone_with_its_subjects_key(store, one):
+    key = one.running.key()
+    told = opened(one, key)
+    with store.database.reading() as connection:
+        (row,) = connection.exec_driver_sql("SELECT sealed FROM abac_sessions").all()
+    assert b"birthplace" not in bytes(row.sealed)
+    one.store.keys.destroy(one.store.keys.handles(subject="ada"))
+    headers = {"authorization": f"Bearer {key}"}
+    assert one.running.client.get(f"/access/v1/sessions/{told['id']}", headers=headers).status_code == 404
+
+
+@sqlite
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (opening(expires_in=0), "malformed"),
+        (opening(expires_in=10**9), "malformed"),
+        (opening(context={"what_if": True}), "malformed"),
+        ({"subject": {"type": "person", "id": "ada"}}, "malformed"),
+        (opening(tier=7), "request"),
+    ],
+)
+def test_a_session_that_makes_no_sense_is_refused(one, body, code):
+    response = one.running.post("sessions", body)
+    assert response.status_code == 400
+    assert response.json()["code"] == code, response.text
+
+
+def test_many_sessions_are_each_decided_once_between_the_workers(store, one, other):
+    key = one.running.key()
+    count = 60
+    for _ in range(count):
+        opened(one, key)
+    with reading(one, key) as reader:
+        publish(store, denying())
+        seen = [reader.until("session").data["session"] for _ in range(count)]
+    assert len(set(seen)) == count
+
+
+def until_in_force(found: Worker, revision: str) -> None:
+    """Wait until a worker decides by a revision."""
+    client: httpx.Client = found.running.client
+    while client.get("/readyz").json()["revision"] != revision:
+        pass
+
+
+@sqlite
+def test_the_document_describes_them(one):
+    paths = json.loads(one.running.client.get("/openapi.json").text)["paths"]
+    assert "text/event-stream" in paths["/access/v1/changes"]["get"]["responses"]["200"]["content"]
+    assert set(paths["/access/v1/sessions/{session}"]) == {"put", "get", "delete"}
