@@ -79,7 +79,7 @@ class Loaded:
 
 
 def read(document: Path) -> Loaded:
-    """Read a scenario document and what it names. Raises `CompileError` or `PopulationError` with every finding."""
+    """Read a scenario document and what it names. Raises `CompileError` or `PopulationError` with all findings."""
     findings = Findings()
     scenario = _scenario(document, findings)
     findings.raise_errors(CompileError)

@@ -14,9 +14,7 @@ from abac.simulation.stress.engine import Stressed
 STRESS = "stress.yaml"
 
 
-def load(
-    path: Path, *, subjects: int | None = None, seed: int = 2026, document: Path | None = None
-) -> Stressed:
+def load(path: Path, *, subjects: int | None = None, seed: int = 2026, document: Path | None = None) -> Stressed:
     """Load the scenario at `path` and its stress test, `stress.yaml` beside it unless `document` is given.
 
     Raises `CompileError` or `PopulationError` with every finding. A stress test draws its population: of a brought

@@ -56,10 +56,7 @@ class Prepared:
             for root in roots
         ]
         self._reads = [
-            [
-                self._read({*tree.nodes(), *duty.values()})
-                for tree, duty in zip(trees, duties, strict=True)
-            ]
+            [self._read({*tree.nodes(), *duty.values()}) for tree, duty in zip(trees, duties, strict=True)]
             for trees, duties in zip(self._trees, self._duties, strict=True)
         ]
         self._atoms: dict[Node, _Recent] = {}

@@ -50,9 +50,10 @@ def break_even(engine: Engine, setting: Setting) -> dict[str, Any]:
         "contained_without_parity": {
             name: [float(v) for v in plane[:, 0]] for name, plane in sorted(shares.items())
         },
-        "wrongly_denied": {
-            name: float(engine.design.total(t.person_over)) for name, t in sorted(tallies.items())
-        },
+        "against": [
+            _against(name, best["broad"][1] - shares[name], axis, test.margin) for name in sides["targeted"]
+        ],
+        "wrongly_denied": {name: float(engine.design.total(t.person_over)) for name, t in sorted(tallies.items())},
         "says": _says(sides, region, axis, whole, test.margin),
     }
 
@@ -79,6 +80,19 @@ def _best(
     stacked = np.stack([shares[name] for name in names])
     which = stacked.argmax(axis=0)
     return [[names[k] for k in row] for row in which], stacked.max(axis=0)
+
+
+def _against(
+    name: str, ahead: np.ndarray[Any, np.dtype[np.float64]], axis: list[float], margin: float
+) -> dict[str, Any]:
+    """Return where the best broad directive is ahead of one targeted directive alone."""
+    region = ahead > margin
+    return {
+        "targeted": name,
+        "region_share": float(region.mean()),
+        "breadth_without_parity": _first(region[:, 0], axis),
+        "most": float(ahead.max()),
+    }
 
 
 def _first(column: np.ndarray[Any, Any], axis: list[float]) -> float | None:

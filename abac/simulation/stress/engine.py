@@ -1,7 +1,8 @@
 """Decide a study at a setting, reusing everything that the setting leaves as it was.
 
-Only subjects who use what some directive, or the purpose, is about are looked at: nobody else matters. Programs are bound
-once; columns, atoms and answers are kept by `filed` and `backends.columnar.prepared`; what is counted is `tally`'s.
+Only subjects who use what some directive, or the purpose, is about are looked at: nobody else matters. Programs
+are bound once; columns, atoms and answers are kept by `filed` and `backends.columnar.prepared`; what is counted is
+`tally`'s part.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Stressed:
 
 
 class Engine:
-    """Decides the studies of a stress test at one setting after another. `sample` bounds how many are looked at."""
+    """Decides the studies of a stress test, one setting after another. `sample` bounds how many are looked at."""
 
     def __init__(self, stressed: Stressed, sample: int | None = None) -> None:
         self.stressed = stressed
@@ -189,9 +190,8 @@ class _Bound:
         return self._file.evaluated + self._truth.evaluated + self._truly.evaluated
 
     def reads(self) -> list[str]:
-        """Return the subject attributes that the study's directive makes a difference by, in alphabetical order."""
-        before, after = self._study.before.index.attributes, self._study.after.index.attributes
-        return sorted(p for p in after if p.startswith("subject.") and (p not in before or p != "subject.id"))
+        """Return the subject attributes that the rules and the directive read, in alphabetical order."""
+        return sorted(p for p in self._study.after.index.attributes if p.startswith("subject."))
 
     def tally(self, setting: Setting, collected: frozenset[str]) -> Tally:
         """Count one setting."""
@@ -212,7 +212,9 @@ class _Bound:
             if i not in self._about:  # nothing can change on it
                 continue
             us = foreign[place].codes == Extended.NOT_APPLICABLE
-            reach = np.logical_or.reduce([granted[j] for j in self._others[i]] or [np.zeros(len(engine), np.bool_)])
+            reach = np.logical_or.reduce(
+                [granted[j] for j in self._others[i]] or [np.zeros(len(engine), np.bool_)]
+            )
             guarded = had & granted[i] & _more(before[i], after[i], self._duties[1])
             counts["requests"] += weight
             counts["decided"] += weight * ~undecided(after[i].codes)

@@ -26,7 +26,8 @@ from abac.ownership.completions import loosened
 from abac.ownership.reading import OFAC
 from abac.ownership.standing import standing
 from abac.simulation.population import subject_attributes
-from abac.simulation.population.draws import NONE, Countries, Marks, Reals, Setting as Drawing, Streams
+from abac.simulation.population.draws import NONE, Countries, Marks, Reals, Streams
+from abac.simulation.population.draws import Setting as Drawing
 from abac.simulation.population.nationality import draw_nationality
 from abac.simulation.population.organisations import ANNEX, GLASSWING, LISTED, OWNED
 from abac.simulation.population.people import location_weights
@@ -234,7 +235,7 @@ class Filed:
         return marks
 
     def _dual_thresholds(self) -> dict[str, Reals]:
-        """Return from which share of each kind a row is a dual national, and note what would be true of it then."""
+        """Return from which share of each kind a row is a dual national; note what is true of it then."""
         world = self._world
         people = world.subjects
         countries = Countries(enum_values(world.schema, LOCATION))
@@ -270,7 +271,9 @@ class Filed:
 
     def _confused(self, path: str, matrix: Matrix) -> tuple[Confusion, Confusion | None]:
         """Return the errors of an attribute, and of dual nationals where it is about nationality."""
-        whether, which = (self._chances(path, f"{stream}.{path}") for stream in ("misdeclared", "misdeclared.which"))
+        whether, which = (
+            self._chances(path, f"{stream}.{path}") for stream in ("misdeclared", "misdeclared.which")
+        )
         variants = self._variants[path]
         single = Confusion(variants, self._true[path], matrix, whether, which)
         if path not in NATIONALITY:
@@ -280,7 +283,9 @@ class Filed:
     def _chances(self, path: str, stream: str) -> Reals:
         """Return a uniform number per row: an organisation's own for its country, else the person's."""
         if path == COUNTRY:
-            return self._of_organisation(self._streams.uniforms(stream, len(self._world.organisations.ids)), np.inf)
+            return self._of_organisation(
+                self._streams.uniforms(stream, len(self._world.organisations.ids)), np.inf
+            )
         return self._of_person(self._streams.uniforms(stream, self._persons), missing=np.inf)
 
 

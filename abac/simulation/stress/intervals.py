@@ -128,8 +128,8 @@ class Design:
         some = taken > 1
         spread = np.zeros(len(taken))
         spread[some] = (squares[some] - sums[some] ** 2 / taken[some]) / (taken[some] - 1)
-        left = 1 - taken / self.sizes
-        return float(np.sum(self.sizes**2 * left * np.maximum(spread, 0)[: len(taken)] / np.maximum(taken, 1)))
+        left = 1 - taken / np.maximum(self.sizes, 1)
+        return float(np.sum(self.sizes**2 * left * np.maximum(spread, 0) / np.maximum(taken, 1)))
 
 
 def total(design: Design, values: NDArray[Any], level: float = LEVEL) -> tuple[float, Interval | None]:

@@ -38,6 +38,7 @@ def sweep(engine: Engine, progress: Progress = lambda _: None) -> list[dict[str,
     for study in engine.studies:
         progress(f"sweeping {study}")
         start = engine.tally(study, base)
+        at_base = outcomes(engine, start, base)
         for varied in engine.stressed.test.varied:
             rows = []
             tallies = []
@@ -54,6 +55,7 @@ def sweep(engine: Engine, progress: Progress = lambda _: None) -> list[dict[str,
                     "words": known.words if known else varied.name,
                     "base": base[varied.name],
                     "rows": rows,
+                    "at_base": {n: o["value"] for n, o in at_base.items()},
                     "moves": {name: _moves(rows, name) for name in OUTCOMES},
                     "change": [
                         {name: _change(engine, name, pair, (base, start)) for name in OUTCOMES}

@@ -34,9 +34,9 @@ Reals = NDArray[np.float64]
 class Tally:
     """Per subject: requests (weighted by the mix) by what becomes of them, and persons as 0 or 1.
 
-    `requests` are those permitted before on what the directive is about; `scoped` those of them in its own scope, and
-    `caught` of these those blocked. `meant` are those of the purpose, whatever model they are for, and `right` of
-    these those blocked.
+    `requests` are those permitted before on what the directive is about; `scoped` those of them in its own scope,
+    and `caught` of these those blocked. `meant` are those of the purpose, whatever model they are for, and `right`
+    of these those blocked.
     `shut` and `open` split the blocked requests of the purpose by whether a substitute is open to the subject, and
     `guarded_shut` and `guarded_open` those that stay permitted under an added safeguard.
     """

@@ -67,7 +67,8 @@ def sampling_covers(times: int) -> dict[str, int]:
             "difference": intervals.difference(design, (other, whole), (part, whole))[1],
         }
         for name, interval in found.items():
-            assert interval is not None and interval.of == "sampling"
+            assert interval is not None
+            assert interval.of == "sampling"
             covered[name] += interval.low <= truth[name] <= interval.high
     return covered
 
@@ -80,7 +81,8 @@ def quantile_covers(times: int) -> dict[float, int]:
         draws = [by.at(u) for u in random.random(400)]
         for share in covered:
             error = intervals.quantile_error(draws, share)
-            assert error is not None and error.of == "parameters"
+            assert error is not None
+            assert error.of == "parameters"
             covered[share] += error.low <= by.at(share) <= error.high
     return covered
 
@@ -126,7 +128,8 @@ def test_a_ratio_to_a_constant_has_the_variance_of_a_mean() -> None:
     part = (random.random(200) < 0.3).astype(float)
     design = Design(np.zeros(200, np.int64), np.array([10_000]))
     value, interval = intervals.ratio(design, part, np.ones(200))
-    assert interval is not None and value is not None
+    assert interval is not None
+    assert value is not None
     half = 1.959964 * math.sqrt((1 - 200 / 10_000) * value * (1 - value) / 199)
     assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=1e-6)
 
@@ -134,8 +137,10 @@ def test_a_ratio_to_a_constant_has_the_variance_of_a_mean() -> None:
 def test_what_was_never_seen_is_not_proved_absent() -> None:
     design = Design(np.zeros(100, np.int64), np.array([5_000]))
     value, interval = intervals.ratio(design, np.zeros(100), np.ones(100))
-    assert value == 0.0 and interval is not None
-    assert interval.low == 0.0 and interval.high == pytest.approx(0.0362, abs=1e-4)
+    assert value == 0.0
+    assert interval is not None
+    assert interval.low == 0.0
+    assert interval.high == pytest.approx(0.0362, abs=1e-4)
 
 
 def test_a_paired_difference_is_surer_than_two_apart() -> None:
@@ -144,7 +149,8 @@ def test_a_paired_difference_is_surer_than_two_apart() -> None:
     part, whole, other = world.part[rows], world.whole[rows], world.other[rows]
     _, paired = intervals.difference(design, (other, whole), (part, whole))
     apart = [intervals.ratio(design, p, whole)[1] for p in (part, other)]
-    assert paired is not None and all(apart)
+    assert paired is not None
+    assert all(apart)
     widths = [i.high - i.low for i in apart if i]
     assert paired.high - paired.low < math.hypot(*widths) / 3
 

@@ -86,7 +86,9 @@ def test_contained_has_its_closed_form() -> None:
     engine, setting = everything(), stressed(SUBJECTS).base
     for study in engine.studies:
         tally = engine.tally(study, setting)
-        total = {n: float(getattr(tally, n).sum()) for n in ("shut", "open", "guarded_shut", "guarded_open", "right")}
+        total = {
+            n: float(getattr(tally, n).sum()) for n in ("shut", "open", "guarded_shut", "guarded_open", "right")
+        }
         assert total["shut"] + total["open"] == total["right"]
         for breadth in (0.0, 0.3, 1.0):
             for parity in (0.0, 0.5, 1.0):
