@@ -25,7 +25,7 @@ def draw(stress: entries.Entry) -> style.Drawing | None:
     rows_of = [alt.hconcat(*panels[i : i + 3], spacing=18) for i in range(0, len(panels), 3)]
     says = (
         "Every parameter is drawn from its stated distribution, the same draws for every directive. The dot is "
-        "the median, the line holds the middle 90 % of the draws: this is not knowing the parameters, not sampling."
+        "the median, the line holds the middle 90 % of them: this is not knowing the parameters, not sampling."
     )
     return style.drawing("montecarlo", says, alt.vconcat(*rows_of, spacing=30), "All parameters at once")
 
