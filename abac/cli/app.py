@@ -15,9 +15,12 @@ from abac.cli import (
     db,
     decide,
     directive,
+    drill,
     export,
     key,
+    lists,
     new,
+    ownership,
     policy,
     population,
     program,
@@ -38,7 +41,7 @@ Exit codes
 0    done; decide: permitted
 
 1    test: a case failed; decide: not permitted; check --strict: a warning; prove: refuted, undecided or
-found
+found; simulate --verify: a figure is not what it says
 
 2    bad input, told with its file, line and column; nothing was written
 
@@ -103,6 +106,7 @@ app.command("check")(check.check)
 app.command("test")(test.run_cases)
 app.command("new")(new.new)
 app.command("serve")(serve.serve)
+app.command("drill")(drill.drill)
 app.add_typer(population.app, name="population")
 app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")
@@ -114,3 +118,5 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="sources")
 app.add_typer(key.app, name="key")
 app.add_typer(prove.app, name="prove")
+app.add_typer(lists.app, name="list")
+app.add_typer(ownership.app, name="ownership")

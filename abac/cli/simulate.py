@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from abac.cli.console import err, out, print_json
+from abac.cli.console import FAILED, SHOWN, err, out, print_json
 from abac.cli.progress import Steps
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from abac.service.simulate import Bring
     from abac.simulation.catalogue import Catalogue
     from abac.simulation.population import Population
+    from abac.simulation.run import Inputs
 
 
 class Posture(StrEnum):
@@ -42,6 +43,9 @@ UNTIL = typer.Option(help="With --log: decisions before this time.")
 POSTURE = typer.Option(help="What the provider does with what it cannot decide; default: all four, side by side.")
 OUT = typer.Option(help="Where the report goes; default: out/<scenario>; with --json nowhere.")
 IDENTIFY = typer.Option("--identify", help="Put ids and nationalities into the list of people, not pseudonyms.")
+VERIFY = typer.Option(
+    "--verify", help="Count the report again by the reference, over a sample and in sums; fail on any difference."
+)
 ROWS = typer.Option(min=1, help="Rows per sheet of people.xlsx; people.parquet has all; default: 5000.")
 
 
@@ -58,6 +62,7 @@ def simulate(
     directory: Annotated[Path | None, typer.Option("--out", help=OUT.help)] = None,
     identify: Annotated[bool, IDENTIFY] = False,
     xlsx_rows: Annotated[int | None, ROWS] = None,
+    verified: Annotated[bool, VERIFY] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print report.json to stdout, and nothing else.")
     ] = False,
@@ -93,12 +98,14 @@ def simulate(
             postures=chosen,
             bring=None if log is None else _from_log(log, since, until),
         )
-        steps.total = len(inputs.studies) + 5
+        steps.total = len(inputs.studies) + 5 + 3 * verified
         result = run(inputs, identify=identify, progress=steps)
         try:
             validate(result.report)
         except ReportError as error:
             raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
+        if verified:
+            _verify(inputs, result.report, steps)
         target = directory or (None if as_json else Path("out") / inputs.scenario.id)
         if target is not None:
             steps("writing the report")
@@ -125,6 +132,24 @@ def _from_log(url: str, since: str | None, until: str | None) -> Bring:
             return log_population(store, schema, catalogue, since=first, until=last, cut=cut)
 
     return bring
+
+
+def _verify(inputs: Inputs, report: dict[str, Any], steps: Steps) -> None:
+    """Say that every figure is what it says, or which are not, and exit with 1: then nothing is written."""
+    from abac.simulation.recount.verify import verify
+
+    found = verify(inputs, report, progress=steps)
+    if not found.broken:
+        words = (
+            f"Verified: {found.decisions:,} decisions and {found.figures:,} figures of {found.subjects:,} "
+            f"subjects are the reference's; {found.sums:,} figures of the report add up."
+        )
+        err().print(Text(words))
+        return
+    for one in found.broken[:SHOWN]:
+        err().print(Text.assemble(("broken: ", "bold red"), str(one)))
+    err().print(Text(f"{len(found.broken):,} figures are not what they say; no report was written", "bold"))
+    raise typer.Exit(FAILED)
 
 
 def told(page: Path, *, replaced: bool) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from abac.simulation.change import Marks, Weights
-from abac.simulation.population import ID, Population, words
+from abac.simulation.population import Population, words
 
 NO_ORGANISATION = "none"
 """The organisation of a person who signed up as an individual."""
@@ -53,7 +53,7 @@ class Units:
         ).to_numpy()
         self.employed: Marks = (names != NO_ORGANISATION).to_numpy()
         self._members: Marks = self.employed & ~self.agents
-        self.place = _by_id(population)
+        self.place = population.places
 
     def count(self, marks: Sequence[Marks], weights: Sequence[Weights]) -> Counts:
         """Count what is marked: one array per ask, each with its weights."""
@@ -83,14 +83,6 @@ class Units:
     def dark(self, blocked: Marks, had: Marks) -> int:
         """Count the organisations of which all who had access have lost it."""
         return int(np.count_nonzero(self.organisations(had) & ~self.organisations(had & ~blocked)))
-
-
-def _by_id(population: Population) -> NDArray[np.int64]:
-    """Return each subject's place in the order of ids, so that the order of rows decides nothing."""
-    ids = population.asserted[ID]
-    if ids.is_sorted():
-        return np.arange(len(ids))
-    return ids.rank("ordinal").cast(pl.Int64).to_numpy() - 1
 
 
 def requests(marks: Marks, weights: Weights) -> int:

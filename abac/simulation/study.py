@@ -126,7 +126,7 @@ class Studied:
 
     def access(self, posture: Posture, seed: int) -> list[Access]:
         """Return who has access to each ask after the change, the posture applied."""
-        completing = completes(seed, len(self.change.population), posture.completion)[self.units.place]
+        completing = completes(seed, self.change.population.drawn_of, posture.completion)[self.units.place]
         truly = self.truly if posture.name == "step-up" else None
         return [
             access(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +94,41 @@ def test_bad_usage(elsewhere, arguments, said):
     assert result.exit_code == 2
     assert said in result.stderr
     assert list(elsewhere.iterdir()) == []
+
+
+def test_verify_counts_the_report_again_and_fails_on_a_figure_that_is_not_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from abac.simulation import run as running
+
+    told = abac(
+        "simulate",
+        "june-2026",
+        "--subjects",
+        "300",
+        "--posture",
+        "strict",
+        "--verify",
+        "--out",
+        str(tmp_path / "a"),
+    )
+    assert told.exit_code == 0
+    assert "figures of the report add up" in told.stderr
+    sound = running.headline
+    monkeypatch.setattr(
+        running, "headline", lambda entry, known: sound(entry, known=known).replace("people", "US")
+    )
+    broken = abac(
+        "simulate",
+        "june-2026",
+        "--subjects",
+        "300",
+        "--posture",
+        "strict",
+        "--verify",
+        "--out",
+        str(tmp_path / "b"),
+    )
+    assert broken.exit_code == 1
+    assert "headline: the report says" in broken.stderr
+    assert not (tmp_path / "b").exists()

@@ -18,10 +18,12 @@ from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance
 from abac.simulation.population import Population, Prior, column_type, subject_frame
 from abac.simulation.posture import completes
+from abac.simulation.recount.judge import Judge
+from abac.simulation.recount.subjects import Subject, subjects
+from abac.simulation.recount.whole import Recount
 from abac.simulation.report.validate import validate
 from abac.simulation.run import Inputs, run
 from tests.simulation import june
-from tests.simulation.oracle import Judge, Recount, Subject, subjects
 
 CITIZENSHIPS, RESIDENCIES = "subject.citizenships_current", "subject.residencies_permanent"
 PROTECTED, COUNTRY = "subject.protected_individual", "subject.organisation_country"

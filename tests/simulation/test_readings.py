@@ -13,8 +13,8 @@ from abac.condition.truth import FALSE, TRUE
 from abac.simulation.change import Columns
 from abac.simulation.measures import Units
 from abac.simulation.readings import disagreements
+from abac.simulation.recount.subjects import subjects
 from tests.simulation import june
-from tests.simulation.oracle import subjects
 
 INPUTS = june.inputs(2_000)
 TESTS = INPUTS.scenario.person_tests

@@ -16,7 +16,7 @@ from abac.policy.directive import Directive as DirectiveDocument
 from abac.policy.directive import Event
 from abac.rest.administration.drafts import Draft
 from abac.rest.administration.guarding import Asking, Routes
-from abac.rest.administration.shapes import Asked, ExpectName, Moment, RevisionName, Why
+from abac.rest.administration.shapes import Asked, ExpectName, Moment, RevisionName, Why, examples
 from abac.rest.problems import Problem
 from abac.service.publishing.difference import difference
 from abac.service.publishing.events import with_event
@@ -76,6 +76,13 @@ class Directive(BaseModel):
 class NewEvent(Asked):
     """What happened to a directive, when, and why it is recorded."""
 
+    model_config = examples(
+        {
+            "event": "suspended",
+            "at": "2026-06-20T00:00:00Z",
+            "why": "The court's letter of the 20th, received today",
+        }
+    )
     event: Literal["published", "effective", "suspended", "resumed", "rescinded", "not_enforced"]
     at: Moment
     why: Why

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from abac.condition.schema import Assurance, AttributeDefinition, Category, Schema
 from abac.condition.types import Kind, ScalarType, SetType, Type
@@ -64,7 +66,7 @@ class Population:
     columns and the row order of `asserted`, every value verified and every set complete; a null in it means
     that the attribute does not apply (the citizenship of a key). It is None for a brought population, whose
     values of at least the assurance `held_true` are held true up to the share `error`. `catalogue` is what its use
-    is of.
+    is of. `part_of` is the larger population that this one is some rows of, where it is.
     """
 
     schema: Schema
@@ -82,6 +84,7 @@ class Population:
     prior: Prior | None = None
     held_true: Assurance = Assurance.DECLARED
     error: float = 0.0
+    part_of: Population | None = None
 
     def __len__(self) -> int:
         return self.asserted.height
@@ -96,6 +99,32 @@ class Population:
             stated.append((f"prior: {self.prior.name}", self.prior.share))
         rows = (Assumption(name, value, "stated with the population", "as brought") for name, value in stated)
         return (*self.assumptions, *rows)
+
+    def part(self, rows: NDArray[np.int64]) -> Population:
+        """Return some of the subjects, in the order given: a population in which each is drawn as it was here."""
+        taken = replace(
+            self,
+            asserted=self.asserted[rows],
+            truth=None if self.truth is None else self.truth[rows],
+            use=self.use[rows],
+            sessions=self.sessions[rows] if self.sessions.width else self.sessions,
+            part_of=self.part_of or self,
+        )
+        taken.__dict__["places"] = self.places[rows]
+        return taken
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """Each subject's place in the order of ids, of the whole's where this is a part."""
+        ids = self.asserted[ID]
+        if ids.is_sorted():
+            return np.arange(len(ids))
+        return ids.rank("ordinal").cast(pl.Int64).to_numpy() - 1
+
+    @property
+    def drawn_of(self) -> int:
+        """Of how many subjects whatever is drawn per subject is drawn: of the whole's, where this is a part."""
+        return len(self.part_of or self)
 
     @cached_property
     def salt(self) -> str:
