@@ -43,6 +43,7 @@ class TokensSettings(BaseModel):
     ceiling: Level = "declared"
     complete_sets: bool = False
     discharges: list[str] = []
+    sees: list[str] = []
 
 
 class NoticeSettings(BaseModel):

@@ -58,6 +58,7 @@ class TokenSettings:
     prefix: str = "abac:"
     ceiling: Ceiling = DECLARED
     discharges: frozenset[str] = frozenset()
+    sees: frozenset[str] = frozenset()
 
 
 Fetch = Callable[[str], bytes]
