@@ -162,7 +162,13 @@ def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Doo
     if (said := settings.tokens) is not None:
         ceiling = _ceiling(said.ceiling, complete=said.complete_sets)
         own = TokenSettings(
-            said.issuer, said.audience, said.jwks, said.scope_prefix, ceiling, frozenset(said.discharges)
+            said.issuer,
+            said.audience,
+            said.jwks,
+            said.scope_prefix,
+            ceiling,
+            frozenset(said.discharges),
+            frozenset(said.sees),
         )
         tokens = Tokens(own, KeySet(said.jwks), clock)
     return Door(keys or _NO_KEYS, clock, tokens)

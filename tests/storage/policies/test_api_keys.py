@@ -74,6 +74,7 @@ def test_what_is_refused_leaves_nothing(store):  # noqa: F811
         lambda: table.make(identity, said, who="Ada", why="w"),
         lambda: table.make("0f", {**said, "name": ""}, who="Ada", why="w"),
         lambda: table.make("0f", said, who="", why="w"),
+        lambda: table.make("0f", {**said, "name": "jwt:ana"}, who="Ada", why="w"),
         lambda: table.change(identity, lambda t: {**t, "name": "Bob"}, who="Ada", why="w"),
         lambda: table.change(identity, lambda t: {**t, "roles": ["publish"]}, who="Ada", why="w"),
         lambda: table.revoke("0f", dict, who="Ada", why="w"),
