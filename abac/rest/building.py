@@ -115,6 +115,7 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         keep_in_step(app, step, parts.store)
         tell_changes(app, parts.store, step.follower)
     if table is not None:
+        app.degraded["keys"] = lambda: table.wrong
         app.begins.append(table.begin)
         app.ends.append(table.end)
     if sources is not None:
