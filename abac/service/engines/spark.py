@@ -47,6 +47,7 @@ class Spark:
         except ModuleNotFoundError:
             raise missing("pyspark", "spark") from None
         self._wrong = PySparkException
+        self._found = SparkSession.getActiveSession() is not None
         builder = SparkSession.builder.master(self._master).appName("abac simulate")
         for name, value in (SETTINGS | QUIET).items():
             builder = builder.config(name, value)
@@ -60,14 +61,14 @@ class Spark:
             assert_settings(self._session)
             self._source = self._opened()
         except BaseException:
-            self._session.stop()
+            self._stop()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.stop()
+        self._stop()
 
     def columns(self) -> list[str]:
         """Return the names of the source's columns."""
@@ -90,6 +91,11 @@ class Spark:
     def _types(self) -> dict[str, str]:
         described = self._session.table(self._source).dtypes
         return dict(described)
+
+    def _stop(self) -> None:
+        """End the session, unless it was there before."""
+        if not self._found:
+            self._session.stop()
 
     def _opened(self) -> str:
         """Return the name of the source in SQL: a table's own, or that of a view over files."""
