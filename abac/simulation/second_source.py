@@ -1,10 +1,10 @@
 """The cheapest second source: which models keep employers supplied when a provider goes dark, by list price.
 
-An employer goes dark if all that its people use at a tier comes from the one provider (`dependence`). Sought is a
-set of models of other providers, at the tier, such that everybody behind the employers that go dark is permitted at
-least one of them for each action used: a weighted hitting set, the weight of a model being its price. It is found
-exactly, by trying every set in bit masks, up to `MOST_EXACT` candidates; beyond that greedily, by most newly served
-for the price, and marked as not exact. Whom no candidate may serve is counted apart.
+An employer goes dark if all that its people use at a tier comes from the one provider (`dependence`). Sought is
+a set of models of other providers, at the tier, such that everybody behind the employers that go dark is permitted
+at least one of them for each action used: a weighted hitting set, the weight of a model being its price. It is
+found exactly, by trying every set in bit masks, up to `MOST_EXACT` candidates; beyond that greedily, by most newly
+served for the price, and marked as not exact. Whom no candidate may serve is counted apart.
 """
 
 from __future__ import annotations
