@@ -46,6 +46,9 @@ IDENTIFY = typer.Option("--identify", help="Put ids and nationalities into the l
 VERIFY = typer.Option(
     "--verify", help="Count the report again by the reference, over a sample and in sums; fail on any difference."
 )
+STRESS = typer.Option(
+    "--stress", help="Add what the figures hang on, as `abac stress` has it; on a population drawn for it."
+)
 ROWS = typer.Option(min=1, help="Rows per sheet of people.xlsx; people.parquet has all; default: 5000.")
 
 
@@ -63,6 +66,7 @@ def simulate(
     identify: Annotated[bool, IDENTIFY] = False,
     xlsx_rows: Annotated[int | None, ROWS] = None,
     verified: Annotated[bool, VERIFY] = False,
+    stressed: Annotated[bool, STRESS] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print report.json to stdout, and nothing else.")
     ] = False,
@@ -77,6 +81,8 @@ def simulate(
         raise typer.BadParameter("--since and --until go with --log")
     if log is not None and population is not None:
         raise typer.BadParameter("a population comes from --log or from --population")
+    if stressed and (population is not None or log is not None):
+        raise typer.BadParameter("--stress draws its population: of a brought one nobody knows the truth")
     from abac.service import shipped, simulate
     from abac.simulation.report.people import CAP
     from abac.simulation.report.terminal import show
@@ -100,6 +106,8 @@ def simulate(
         )
         steps.total = len(inputs.studies) + 5 + 3 * verified
         result = run(inputs, identify=identify, progress=steps)
+        if stressed:
+            _stress(document, seed, result.report, steps)
         try:
             validate(result.report)
         except ReportError as error:
@@ -115,6 +123,10 @@ def simulate(
         print_json(result.report)
     else:
         out().print(show(result.report, posture))
+        if stressed:
+            from abac.simulation.report.stress_terminal import show_stress
+
+            out().print(show_stress(result.report["stress"]))
     if target is not None:
         told(target / "report.html", replaced=replaced)
 
@@ -132,6 +144,17 @@ def _from_log(url: str, since: str | None, until: str | None) -> Bring:
             return log_population(store, schema, catalogue, since=first, until=last, cut=cut)
 
     return bring
+
+
+def _stress(document: Path, seed: int, report: dict[str, Any], steps: Steps) -> None:
+    """Add the section `stress` to a report, and its assumptions to the report's own."""
+    from abac.service import stress as service
+    from abac.simulation.stress.run import stress
+
+    section = stress(service.load(document, seed=seed), progress=steps)
+    known = report["assumptions"]
+    known += [row for row in section.pop("assumptions") if row not in known]
+    report["stress"] = section
 
 
 def _verify(inputs: Inputs, report: dict[str, Any], steps: Steps) -> None:
