@@ -249,7 +249,7 @@ def _known(workload: Workload, text: str) -> None:
     """Have the server record something of every subject, whose key is then made for the month."""
     body = bodies.encoded(bodies.batch(workload.requests(SENT, "http"))).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {text}"}
-    urlopen(Request(f"http://127.0.0.1:{PORT}{bodies.EVALUATIONS}", body, headers), timeout=60).close()  # noqa: S310
+    urlopen(Request(f"http://127.0.0.1:{PORT}{bodies.EVALUATIONS}", body, headers), timeout=60).close()
 
 
 def _key() -> tuple[Path, str]:
