@@ -159,7 +159,7 @@ class OpenSession:
 
     def _told(self, change: Change) -> None:
         if change.kind == "warn":
-            self.warning = Flip.of(change.data)
+            self.warning = None if change.data.get("to") is True else Flip.of(change.data)
         elif change.data.get("to") is True:
             self._clear()
         else:

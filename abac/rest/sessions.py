@@ -8,6 +8,7 @@ the database, encrypted, so that any worker decides them and any worker's stream
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -46,6 +47,9 @@ _Name = Annotated[UUID, Path(description="The session's id")]
 MOST = 100_000
 """Sessions that one key has open at once."""
 
+ASKERS = 16
+"""Programs under ceilings that are kept ready for sessions."""
+
 SHORTEST, USUAL, LONGEST = 1, 3_600, 86_400
 """Seconds for which a session stays registered."""
 
@@ -79,6 +83,7 @@ class Asking:
     def __init__(self, evaluating: Evaluating) -> None:
         self._evaluating = evaluating
         self._askers: dict[tuple[str, Ceiling], tuple[Program, Asker]] = {}
+        self._turn = threading.Lock()
 
     def __call__(self, session: Session, program: Program) -> Question:
         """Return the question of a session. Raises `Problem` where the program has no words for it."""
@@ -91,12 +96,14 @@ class Asking:
         return Question(asker.program, asked.request, discharges, session.caller, "", name, ceiling=ceiling)
 
     def _asker(self, program: Program, ceiling: Ceiling) -> Asker:
-        held = self._askers.get((program.revision, ceiling))
-        if held is None or held[0] is not program:
-            recent = sorted(self._askers.items(), key=lambda item: item[1][0] is program)
-            self._askers = dict(recent[-16:])
-            held = self._askers[program.revision, ceiling] = program, self._evaluating.asker_for(program, ceiling)
-        return held[1]
+        with self._turn:
+            held = self._askers.pop((program.revision, ceiling), None)
+            if held is None or held[0] is not program:
+                held = program, self._evaluating.asker_for(program, ceiling)
+            while len(self._askers) >= ASKERS:
+                del self._askers[next(iter(self._askers))]
+            self._askers[program.revision, ceiling] = held
+            return held[1]
 
 
 def changing(evaluating: Evaluating, store: Store, follower: Follower, **more: Any) -> Changing:
@@ -240,6 +247,10 @@ class Registry:
         if not kept:
             raise _unknown()
         self._changing.feed.wake()
+        if (
+            self._changing.known != known
+        ):  # something changed meanwhile, and may have been decided on without this one
+            self._changing.wake()
         message = None
         if not answer.permitted and program.directives:
             message = await self._evaluating.teller.message(question, answer, said.resource, program)

@@ -41,29 +41,44 @@ class Stretch(NamedTuple):
     until: datetime
 
 
-def happened(policies: Policies, since: datetime | None, now: datetime) -> list[Happening]:
-    """Return what happened after `since` up to `now`, in order; without `since`, from what is in force on.
+class History:
+    """What happened by one store; it remembers which publications there is nothing more to tell of."""
 
-    A little before may be among it: names tell what was told already. Raises `StorageError`.
-    """
-    publications = policies.publications.all()
-    stretches = list(_stretches(publications, now))
-    if since is None:
-        since = stretches[-1].since if stretches else now
-        late = [s for s in stretches if s.since >= since]
-    else:
-        late = [s for s in stretches if s.until >= since]
-    found: list[tuple[int, int, Happening]] = []
-    for number, (stretch, before) in enumerate(_pairs(late, stretches)):
-        program = policies.program(stretch.publication.revision)
-        previous = None if before is None else policies.program(before.publication.revision)
-        for rank, one in enumerate(_of_stretch(stretch, program, previous)):
-            found.append((one.at, number * 1_000_000 + rank, one))
-    ahead = [p for p in publications if since < p.recorded_at < p.effective_at]
-    found += ((micros(p.recorded_at), 0, _revision(p, p.recorded_at, ANNOUNCED)) for p in ahead)
-    postures = map(_posture, policies.settings.postures(since))
-    found += ((one.at, -1, one) for one in postures)
-    return [one for _, _, one in sorted(found, key=lambda f: f[:2])]
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._over: set[int] = set()
+        self._ended: set[int] = set()
+
+    def look(self, since: datetime | None, now: datetime) -> list[Happening]:
+        """Return what happened after `since` up to `now`, in order; without `since`, from what is in force on.
+
+        A little before may be among it: names tell what was told already. Raises `StorageError` or `PolicyError`.
+        """
+        publications = self._policies.publications.all()
+        stretches = list(_stretches(publications, now))
+        first = since or (stretches[-1].since if stretches else now)
+        found: list[tuple[int, int, Happening]] = []
+        for number, stretch in enumerate(stretches):
+            before = stretch.until < first or (since is None and stretch.since < first)
+            if before or stretch.publication.seq in self._over:
+                continue
+            program = self._program(stretch)
+            previous = self._program(stretches[number - 1]) if number else None
+            for rank, one in enumerate(_of_stretch(stretch, program, previous)):
+                found.append((one.at, number * 1_000_000 + rank, one))
+        self._ended = {stretch.publication.seq for stretch in stretches[:-1]}
+        ahead = [p for p in publications if first < p.recorded_at < p.effective_at]
+        found += ((micros(p.recorded_at), 0, _revision(p, p.recorded_at, ANNOUNCED)) for p in ahead)
+        postures = map(_posture, self._policies.settings.postures(first))
+        found += ((one.at, -1, one) for one in postures)
+        return [one for _, _, one in sorted(found, key=lambda f: f[:2])]
+
+    def told(self) -> None:
+        """Note that what the last look found was told: what is over by then need not be looked at again."""
+        self._over = self._ended
+
+    def _program(self, stretch: Stretch) -> Program:
+        return self._policies.program(stretch.publication.revision)
 
 
 def _stretches(publications: Iterable[Publication], now: datetime) -> Iterator[Stretch]:
@@ -85,12 +100,6 @@ def _stretches(publications: Iterable[Publication], now: datetime) -> Iterator[S
 
 def _rank(publication: Publication) -> tuple[datetime, int]:
     return publication.effective_at, publication.seq
-
-
-def _pairs(late: Iterable[Stretch], every: list[Stretch]) -> Iterator[tuple[Stretch, Stretch | None]]:
-    for stretch in late:
-        at = every.index(stretch)
-        yield stretch, every[at - 1] if at else None
 
 
 def _of_stretch(stretch: Stretch, program: Program, previous: Program | None) -> Iterator[Happening]:
