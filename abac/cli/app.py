@@ -18,7 +18,9 @@ from abac.cli import (
     drill,
     export,
     key,
+    lists,
     new,
+    ownership,
     policy,
     population,
     program,
@@ -114,3 +116,5 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="sources")
 app.add_typer(key.app, name="key")
 app.add_typer(prove.app, name="prove")
+app.add_typer(lists.app, name="list")
+app.add_typer(ownership.app, name="ownership")

@@ -57,6 +57,10 @@ class Application(FastAPI):
         }
         self.ready: dict[str, Callable[[], str]] = {}
         """What must be so for the server to be ready: by name, what returns what is wrong, or nothing."""
+        self.degraded: dict[str, Callable[[], str]] = {}
+        """What may be wrong though the server is ready, likewise."""
+        self.closes: list[Callable[[], None]] = []
+        """What is closed, in order, once no request is under way any more; each in a thread."""
         self.begins: list[Callable[[], Awaitable[None]]] = []
         self.ends: list[Callable[[], Awaitable[None]]] = []
         """What runs beside requests in a worker: what begins it, and what ends it before others are waited for."""
@@ -138,7 +142,10 @@ def application(
     )
     async def ready() -> JSONResponse:
         wrong = {name: found for name, check in app.ready.items() if (found := check())}
-        held = {"status": "not ready", "wrong": wrong} if wrong else {"status": "ready"}
+        less = {name: found for name, check in app.degraded.items() if (found := check())}
+        held: dict[str, Any] = {"status": "not ready" if wrong else "degraded" if less else "ready"}
+        if wrong or less:
+            held["wrong"] = less | wrong
         return JSONResponse(
             held | {"revision": evaluating.deciding.program.revision}, status_code=503 if wrong else 200
         )

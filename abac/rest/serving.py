@@ -65,6 +65,11 @@ class Server(uvicorn.Server):
             self._walk.cancel()
         for close in self._closing:
             await close()
+        for done in self._app.closes:
+            try:
+                await asyncio.to_thread(done)
+            except Exception:  # noqa: BLE001  # the next is closed all the same
+                log().exception("fault")
         self._captured_signals.clear()  # a stop that was asked for is no failure: the process ends with 0
         log().info("stopped")
 
