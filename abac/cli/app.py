@@ -29,6 +29,7 @@ from abac.cli import (
     serve,
     simulate,
     sources,
+    stress,
     test,
 )
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
@@ -99,6 +100,7 @@ def options(
 
 
 app.command("simulate")(simulate.simulate)
+app.command("stress")(stress.stress)
 app.command("decide")(decide.decide)
 app.command("check")(check.check)
 app.command("test")(test.run_cases)
