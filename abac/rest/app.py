@@ -35,6 +35,9 @@ _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", MEDIA_TYPE)
 
 
+_AT_ONCE = {discovery.EVALUATION.encode(): discovery.EVALUATION}
+
+
 class Application(FastAPI):
     """FastAPI with routes of plain ASGI, which it asks first. `plain` maps their paths to endpoints."""
 
@@ -90,6 +93,10 @@ class Application(FastAPI):
             head.append((b"x-request-id", request_id))
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": data})
+
+    def at_once(self) -> Mapping[bytes, str]:
+        """Return the paths that may be answered without a task: decisions from memory, which leave no trace."""
+        return _AT_ONCE if self.evaluating.immediate else {}
 
     def problem(self, problem: Problem, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         """Return status, body and headers of a problem, and count it."""

@@ -28,7 +28,7 @@ from abac.rest.receiving import Limits, Receive, body, check_json
 from abac.rest.told import Others, Teller
 from abac.rest.wire import Entity, Evaluation
 from abac.service.ceiling import Ceiling, Ceilings
-from abac.service.deciding import Answer, Deciding, Question
+from abac.service.deciding import Answer, Deciding, InMemory, Question
 
 CHUNK = 500
 """So many evaluations of a batch are decided before others get their turn."""
@@ -54,6 +54,8 @@ class Evaluating:
         meter: Meter | None = None,
     ) -> None:
         self.deciding, self.door, self.meter = deciding, door, meter or Meter()
+        self.immediate = isinstance(deciding, InMemory)
+        """Whether a decision waits for nothing, and leaves nothing behind."""
         self.limits = limits or Limits()
         self.teller = teller or Teller()
         self._types, self._clock, self._answering = types or Types(), clock, answering or Answering()
