@@ -1,6 +1,6 @@
 """What is kept of a session: its evaluation and what its caller's word was worth; and how that becomes a question.
 
-It is JSON, sealed by the storage. A caller's ceiling, and the obligations that it discharges, are those of the time
+It is JSON, sealed by the storage. A caller's ceiling, and the obligations it discharges, are those of the time
 at which it last spoke of the session.
 """
 
