@@ -19,6 +19,7 @@ from abac.policy.directive import ENDS, Directive
 from abac.service.boundaries import Boundaries
 from abac.storage.happenings import Happening
 from abac.storage.policies import Policies, Posture, Publication
+from abac.storage.policies.errors import PolicyError
 
 REVISION, DIRECTIVE, POSTURE, BOUNDARY = "revision", "directive", "posture", "boundary"
 ANNOUNCED = "announced"
@@ -52,7 +53,7 @@ class History:
     def look(self, since: datetime | None, now: datetime) -> list[Happening]:
         """Return what happened after `since` up to `now`, in order; without `since`, from what is in force on.
 
-        A little before may be among it: names tell what was told already. Raises `StorageError` or `PolicyError`.
+        A little before may be among it: names tell what was told already. Raises `StorageError`.
         """
         publications = self._policies.publications.all()
         stretches = list(_stretches(publications, now))
@@ -77,8 +78,12 @@ class History:
         """Note that what the last look found was told: what is over by then need not be looked at again."""
         self._over = self._ended
 
-    def _program(self, stretch: Stretch) -> Program:
-        return self._policies.program(stretch.publication.revision)
+    def _program(self, stretch: Stretch) -> Program | None:
+        """Return the program of a stretch, None where this version cannot read it: then less is told of it."""
+        try:
+            return self._policies.program(stretch.publication.revision)
+        except PolicyError:
+            return None
 
 
 def _stretches(publications: Iterable[Publication], now: datetime) -> Iterator[Stretch]:
@@ -102,9 +107,11 @@ def _rank(publication: Publication) -> tuple[datetime, int]:
     return publication.effective_at, publication.seq
 
 
-def _of_stretch(stretch: Stretch, program: Program, previous: Program | None) -> Iterator[Happening]:
+def _of_stretch(stretch: Stretch, program: Program | None, previous: Program | None) -> Iterator[Happening]:
     publication, since = stretch.publication, stretch.since
     yield _revision(publication, since)
+    if program is None:
+        return
     before = {} if previous is None else {d.id: d for d in previous.directives}
     for directive in program.directives:
         was = before.pop(directive.id, None)

@@ -117,7 +117,7 @@ class Redeciding:
         permitted = isinstance(answer, Answer) and answer.permitted
         told: list[Happening] = []
         if permitted != session.permitted:
-            told.append(self._flip(session, answer, now, cause))
+            told.append(self._flip(session, question, answer, now, cause))
         ahead = None
         if permitted and isinstance(answer, Answer) and isinstance(question, Question):
             ahead = self._ahead(session, question, answer, now)
@@ -127,15 +127,22 @@ class Redeciding:
                 told.append(_told(WARN, session, now, {"from": True, "to": True, "flips_at": None}, cause))
         return Verdict(session, permitted, None if ahead is None else ahead.at, tuple(told))
 
-    def _flip(self, session: Session, answer: Answer | Exception, now: datetime, cause: str) -> Happening:
+    def _flip(
+        self,
+        session: Session,
+        question: Question | Exception,
+        answer: Answer | Exception,
+        now: datetime,
+        cause: str,
+    ) -> Happening:
         said: dict[str, Any] = {"from": session.permitted, "to": not session.permitted}
-        if isinstance(answer, Answer):
+        if isinstance(answer, Answer) and isinstance(question, Question):
             outcome = answer.outcome
             said |= {"decision": answer.id, "revision": outcome.revision, "outcome": outcome.decision.value}
             withheld = outcome.permitted and not answer.permitted
             said["reason"] = "not-recorded" if withheld else self._word(outcome)
             if session.permitted:
-                said |= self._work(outcome, self._deciding.program, now, session)
+                said |= self._work(outcome, question.program, now, session)
         else:
             said |= {"reason": "refused", "in_flight": "cut", "deadline": stamp(now), "directives": []}
         return _told(SESSION, session, now, said, cause)
