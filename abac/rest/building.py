@@ -115,6 +115,7 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         keep_in_step(app, step, parts.store)
         tell_changes(app, parts.store, step.follower)
     if table is not None:
+        app.degraded["keys"] = lambda: table.wrong
         app.begins.append(table.begin)
         app.ends.append(table.end)
     if sources is not None:
@@ -204,7 +205,13 @@ def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Doo
     if (said := settings.tokens) is not None:
         ceiling = _ceiling(said.ceiling, complete=said.complete_sets)
         own = TokenSettings(
-            said.issuer, said.audience, said.jwks, said.scope_prefix, ceiling, frozenset(said.discharges)
+            said.issuer,
+            said.audience,
+            said.jwks,
+            said.scope_prefix,
+            ceiling,
+            frozenset(said.discharges),
+            frozenset(said.sees),
         )
         tokens = Tokens(own, KeySet(said.jwks), clock)
     return Door(keys or _NO_KEYS, clock, tokens)

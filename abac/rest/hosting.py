@@ -65,7 +65,7 @@ class Hosting(NamedTuple):
         if self.settings.workers == 1:
             return self.serve(listening)
         folder = Path(tempfile.mkdtemp(prefix="abac-workers-"))
-        shared = self._replace(settings=_shared(self.settings))
+        shared = self._replace(settings=_shared(self.settings, folder))
         try:
             with _bound(self.settings) as held:
                 url = _url(self.settings, held)
@@ -148,10 +148,10 @@ def _names_policies(settings: ServeSettings) -> bool:
     return bool(settings.policies or settings.schema_file or settings.model or settings.directives)
 
 
-def _shared(settings: ServeSettings) -> ServeSettings:
-    """Return settings under which workers read one another's page tokens."""
+def _shared(settings: ServeSettings, folder: Path) -> ServeSettings:
+    """Return settings under which workers read one another's page tokens, and know one another's simulations."""
     secret = settings.page_secret or secrets.token_hex(32)
-    return settings.model_copy(update={"page_secret": secret})
+    return settings.model_copy(update={"page_secret": secret, "jobs": settings.jobs or folder / "jobs"})
 
 
 def _bound(settings: ServeSettings) -> socket.socket:

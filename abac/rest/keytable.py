@@ -7,6 +7,7 @@ must not take away models that nobody restricted. A key that waits for a second 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 
@@ -59,8 +60,10 @@ class KeysInTable:
         self._watch.start()
 
     async def end(self) -> None:
-        """Look no more."""
+        """Look no more; the database may be closed then."""
         self._stop.set()
+        if self._watch is not None:
+            await asyncio.to_thread(self._watch.join)
 
     def _look(self) -> None:
         while not self._stop.wait(self._every):

@@ -43,6 +43,7 @@ class TokensSettings(BaseModel):
     ceiling: Level = "declared"
     complete_sets: bool = False
     discharges: list[str] = []
+    sees: list[str] = []
 
 
 class NoticeSettings(BaseModel):
@@ -93,7 +94,9 @@ class ServeSettings(BaseSettings):
     page_secret: str = Field(default="", repr=False)
 
     scenarios: Path | None = Field(default=None, description="a folder of what simulations may name")
-    jobs: Path | None = Field(default=None, description="where simulations are kept; workers share it")
+    jobs: Path | None = Field(
+        default=None, description="where simulations are kept; default: until the server ends"
+    )
     jobs_at_once: int = Field(default=1, ge=1, description="simulations at a time, over all workers")
 
     tls_certificate: Path | None = None

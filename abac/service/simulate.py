@@ -86,7 +86,7 @@ def read(document: Path) -> Loaded:
     assert scenario is not None  # noqa: S101  # no errors, so there is one
     program = _program(document, scenario, ())
     listed = beside(document, scenario.value["catalogue"])
-    catalogue = read_catalogue(read_text(listed), str(listed), program.schema, findings)
+    catalogue = read_catalogue(read_text(listed), str(listed), program.schema, findings, scenario.capability)
     findings.raise_errors(PopulationError)
     _check_names(document, scenario, program, findings)
     purpose = _purpose(scenario, program, findings)

@@ -39,13 +39,11 @@ def mount(
 ) -> None:
     """Add the routes of administration; those about revisions, directives, the log and keys need a store.
 
-    `scenarios` is the folder of what simulations may name, `jobs` where they are kept: beside a SQLite database by
-    default, so that workers share them.
+    `scenarios` is the folder of what simulations may name, `jobs` the one that workers share, in which they are
+    kept; without it they are this process's own, and go with it.
     """
     on = Routes(app.router, app.evaluating.door, app.evaluating.limits)
     explanations.add(on, app.evaluating)
-    if jobs is None and store is not None and store.database.file is not None:
-        jobs = Path(f"{store.database.file}.jobs")
     running, ended = Jobs(jobs, at_once=jobs_at_once), asyncio.Event()
     simulations.add(on, running, Named(scenarios), store, ended)
     if store is not None:

@@ -39,6 +39,9 @@ STREAMS = 50
 Identity = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$", description="The job's id.")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
+_ALONE = {"content-security-policy": "sandbox allow-scripts"}
+"""A report's page draws its charts, and is of no origin that could ask anything here."""
+
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events `started`, `progress`, and, as the last, `done`, `failed` or `cancelled`.",
@@ -169,7 +172,7 @@ def add(on: Routes, jobs: Jobs, named: Named, store: Store | None, ended: asynci
         response_class=HTMLResponse,
     )
     def simulation_page(identity: Identity, caller: Asking) -> Response:
-        return HTMLResponse(_report(identity, "report.html", caller))
+        return HTMLResponse(_report(identity, "report.html", caller), headers=_ALONE)
 
     @on.read.post(
         "/admin/v1/simulations/{identity}/cancellation", tags=[TAG], summary="End a simulation", status_code=202

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LOOK = 0.1
 """Seconds between two looks for a wish to end."""
 
-NICE = 10
+NICE = 19
 """How much this process stands back behind the one that decides."""
 
 

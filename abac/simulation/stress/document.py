@@ -16,6 +16,7 @@ from abac.condition.types import BOOL, SetType
 from abac.errors import Findings, did_you_mean
 from abac.language import document
 from abac.language.yaml_source import Document
+from abac.simulation.choice import Choice
 from abac.simulation.digests import digest_of
 from abac.simulation.population import Assumption
 from abac.simulation.stress.setting import MISDECLARABLE, MISDECLARED, names, parameter
@@ -89,6 +90,7 @@ class StressTest:
     varied: tuple[Varied, ...]
     confusion: Mapping[str, Matrix]
     costs: Mapping[str, float]
+    choice: Choice
     margin: float
     grid: int
     assumptions: tuple[Assumption, ...]
@@ -114,7 +116,7 @@ class _Reader:
         value, steps = self._value, self._value.get("steps", 5)
         for name, given in value["base"]["values"].items():
             self._check(("base", "values", name), name, given)
-        even = value.get("break_even", {})
+        even, chosen = value.get("break_even", {}), value.get("choice", {})
         return StressTest(
             title=value.get("title", ""),
             subjects=value.get("subjects", 100_000),
@@ -124,6 +126,7 @@ class _Reader:
             varied=tuple(self._varied(name, body, steps) for name, body in value["parameters"].items()),
             confusion={p: self._matrix(p, b["matrix"]) for p, b in value.get("misdeclared", {}).items()},
             costs={path: self._cost(path, body) for path, body in value.get("collect", {}).items()},
+            choice=Choice(**{k: float(chosen[k]) for k in ("stickiness", "elasticity") if k in chosen}),
             margin=even.get("margin", 0.01),
             grid=even.get("steps", 41),
             assumptions=tuple(self._assumptions()),
@@ -213,6 +216,9 @@ class _Reader:
             told(f"stress misdeclared {path}", body["matrix"], body)
         for path, body in value.get("collect", {}).items():
             told(f"stress cost of {path}", body["cost"], body)
+        if "choice" in value:
+            numbers = {k: value["choice"][k] for k in ("stickiness", "elasticity")}
+            told("stress choice", numbers, value["choice"])
         if "break_even" in value:
             told("stress margin", value["break_even"]["margin"], value["break_even"])
         return found

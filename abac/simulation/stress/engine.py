@@ -21,6 +21,7 @@ from abac.condition.reference import Reference
 from abac.condition.truth import FALSE
 from abac.policy.decision import Effect, Extended
 from abac.policy.rule import Algorithm, Policy, Rule
+from abac.simulation.catalogue import Model
 from abac.simulation.change import Ask, Marks, asks, required_obligations, with_substitutes
 from abac.simulation.displacement import substitutes
 from abac.simulation.population import Population
@@ -235,6 +236,22 @@ class _Bound:
         counts["us_person"] = (marks["us"] & person).astype(np.float64)
         counts["us_blocked"] = (marks["us_blocked"] & person).astype(np.float64)
         return Tally(**counts)
+
+    def denied(
+        self, setting: Setting, *, parity_shown: bool
+    ) -> list[tuple[Model, Reals, list[Model], list[Marks]]]:
+        """Return, per ask, its model, the requests denied by subject, its substitutes, and who may use each."""
+        engine, discharges = self._engine, self._engine.stressed.scenario.discharges
+        before, after = self._file.decide(engine.filed.asserted(setting))
+        granted = self._granted(after, setting, engine.filed.true(setting))
+        found = []
+        for i in self._about:
+            had = engine.used(self._asks[i]) & _permitted(before[i], self._duties[0], discharges)
+            lost = np.where(had & ~granted[i], engine.requests(self._asks[i], setting), 0.0)
+            others = substitutes(self._asks, i, engine.stressed.scenario.capability, parity_shown=parity_shown)
+            models = [self._asks[j].model for j in others]
+            found.append((self._asks[i].model, lost, models, [granted[j] for j in others]))
+        return found
 
     def _granted(self, after: Sequence[Answer], setting: Setting, frame: Frame) -> list[Marks]:
         """Return who has access to each ask after, the posture applied."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from abac import __version__
-from abac.compiler.program import schema_digest
+from abac.compiler.program import schema_digest, select
+from abac.simulation.second_source import second_sources
 from abac.simulation.stress.breakeven import break_even
 from abac.simulation.stress.collecting import collecting
+from abac.simulation.stress.demand import demand
 from abac.simulation.stress.engine import Engine, Stressed
 from abac.simulation.stress.montecarlo import monte_carlo
 from abac.simulation.stress.sweeps import Progress, outcomes, sweep
@@ -65,6 +67,9 @@ def stress(
     ]
     progress("which attribute to verify next")
     report["collecting"] = [collecting(engine, name, filed) for name in engine.studies]
+    progress("where denied demand goes")
+    report["flows"] = demand(engine, filed)
+    report["second_sources"] = second_sources(scenario, select(stressed.program, ()), world.population())
     report["assumptions"] = [
         a.as_json() for a in (*test.assumptions, *scenario.assumptions, *world.parameters.assumptions)
     ]

@@ -62,3 +62,23 @@ def test_the_document_says_which_role_each_route_demands(office: Office):
 @pytest.mark.parametrize("path", ["/admin/v1/revisions", "/access/v1/audit/entries", "/admin/v1/keys"])
 def test_without_a_store_there_is_nothing_to_administer(shipped, path: str):
     assert shipped.client.get(path).status_code == 404
+
+
+def test_no_byte_of_a_body_is_read_of_who_may_not_ask(office: Office):
+    big = b"[" * 10_000_000
+    reader = office.key("r", Role.READ)
+    assert office.ask("POST", "/admin/v1/drafts", key=reader, content=big).status_code == 403
+    publisher = office.key("p", Role.PUBLISH)
+    too_large = office.ask("POST", "/admin/v1/drafts", key=publisher, content=big, headers=JSON)
+    assert (too_large.status_code, too_large.json()["code"]) == (413, "body-limit")
+    twice = b'{"files": {"a": "x"}, "files": {"b": "y"}}'
+    refused = office.ask("POST", "/admin/v1/check", key=publisher, content=twice, headers=JSON)
+    assert (refused.status_code, refused.json()["code"]) == (400, "duplicate-key")
+    form = office.ask("POST", "/admin/v1/check", key=publisher, content=b"{}")
+    assert (form.status_code, form.json()["code"]) == (400, "content-type")
+    two = [("authorization", f"Bearer {reader}"), ("authorization", f"Bearer {publisher}")]
+    office.server.client.headers.pop("authorization")
+    assert office.server.client.get("/admin/v1/keys", headers=two).json()["code"] == "header"
+
+
+JSON = {"content-type": "application/json"}

@@ -64,7 +64,9 @@ def test_a_simulation_is_started_watched_and_read(server: Running):
     assert server.client.get(where).json()["state"] == "done"
     report = server.client.get(f"{where}/report.json")
     assert report.json()["scenario"]
-    assert server.client.get(f"{where}/report.html").headers["content-type"].startswith("text/html")
+    page = server.client.get(f"{where}/report.html")
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-security-policy"].startswith("sandbox")
     assert server.client.get(PATH).json()[0]["id"] == started.json()["id"]
 
 
