@@ -1,7 +1,7 @@
 """The Containerfile: what it says, and that its own commands, run without a container engine, make a server.
 
-No image is built: isolation, the read-only root and the user are an engine's part. The law runs every RUN in order,
-with the image's folders put into one of the test's, then the entry point and the health check.
+No image is built: isolation, the read-only root and the user are an engine's part. The law runs every RUN in
+order, with the image's folders put into one of the test's, then the entry point and the health check.
 """
 
 from __future__ import annotations
