@@ -2,10 +2,11 @@
 
 uvicorn makes a task for every request, and writes head and body apart; for a decision from memory that costs as
 much as the decision. This protocol takes the first step of the application itself. If that answers, the answer is
-written whole. If it would have to wait, or anything about the request is unusual (its body is large, another one
+written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`). If it would
+have to wait for anything else, or anything about the request is unusual (its body is large, another one
 is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
 Which paths may be asked twice like that is the application's word: nothing they do before they wait may leave a
-trace.
+trace, or they go on.
 
 Heads and connections are bounded here too, where they come in. A request of which the rest does not come holds its
 connection only, for as long as `patrol` lets it.
@@ -14,10 +15,12 @@ connection only, for as long as `patrol` lets it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
+
+from abac.rest.begun import Begun
 
 HEAD = 65_536
 """Bytes of a request's line and headers after which a connection is closed, whether or not they are all there."""
@@ -108,7 +111,39 @@ class AtOnce(HttpToolsProtocol):
         scope["method"], scope["path"], scope["query_string"] = "POST", self._paths[self.url], b""
         scope["raw_path"] = self.url
         sent: list[Any] = []
-        if not _ends(self.app(scope, _Whole(body), _Sent(sent))) or len(sent) != 2:  # noqa: PLR2004  # head, body
+        coroutine: Any = self.app(scope, _Whole(body), _Sent(sent))
+        goes_on = self.config.app.goes_on  # type: ignore[union-attr]  # as above
+        try:
+            held = coroutine.send(None)
+        except StopIteration:
+            if self._write(sent):
+                self.answered += 1
+                self.on_response_complete()
+                return True
+            if goes_on:  # it may have left a trace, so it is not asked again
+                self.transport.close()
+            return bool(goes_on)
+        if goes_on:
+            begun: Any = Begun(coroutine, self.loop, lambda done: self._end(done, sent))
+            self.cycle = begun
+            begun.wait(held)
+            return True
+        coroutine.close()
+        return False
+
+    def _end(self, begun: Begun, sent: list[Any]) -> None:
+        """Write the answer of a request that waited, and let what queues behind it begin."""
+        begun.response_complete = True
+        if begun.disconnected:
+            return
+        if not self._write(sent) or not begun.keep_alive:
+            self.transport.close()
+        self.answered += 1
+        self.on_response_complete()
+
+    def _write(self, sent: list[Any]) -> bool:
+        """Write an answer as one; return whether there is one that can be."""
+        if len(sent) != 2:  # noqa: PLR2004  # head, body
             return False
         start, last = sent
         parts, close = [STATUS_LINE[start["status"]]], False
@@ -120,15 +155,8 @@ class AtOnce(HttpToolsProtocol):
             close = close or name == b"connection"
         parts += (b"\r\n", last["body"])
         self.transport.write(b"".join(parts))
-        self.server_state.total_requests += 1
-        self.answered += 1
         if close:
             self.transport.close()
-        else:
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
         return True
 
 
@@ -154,13 +182,3 @@ class _Sent:
 
     async def __call__(self, message: Any) -> None:
         self._sent.append(message)
-
-
-def _ends(coroutine: Coroutine[Any, Any, None]) -> bool:
-    """Take the first step of a coroutine; return whether it was the last. One that would wait is closed."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return True
-    coroutine.close()
-    return False

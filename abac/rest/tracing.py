@@ -43,7 +43,7 @@ def trace(app: Application, provider: TracerProvider | None = None) -> Callable[
     made = provider or _provider()
     tracer = made.get_tracer(NAME)
     app.evaluating.deciding = TracedDeciding(app.evaluating.deciding, tracer)
-    app.evaluating.immediate = False  # a span needs a task of its own
+    app.evaluating.immediate = app.evaluating.goes_on = False  # a span needs a task of its own
     app.plain = {path: traced(endpoint, path, tracer) for path, endpoint in app.plain.items()}
     return made.shutdown
 
