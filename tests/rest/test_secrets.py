@@ -1,4 +1,4 @@
-"""No secret in a server's log or answers, however it is sent: a real process, its real log, at the loudest level."""
+"""No secret in a server's log, however it is sent: a real process, its real log, at the loudest level."""
 
 from __future__ import annotations
 
