@@ -180,7 +180,7 @@ def _show(found: Screened, *, show_all: bool) -> None:
     for parties in (found.listing, found.file):
         err().print(Text(parties.tally, "dim"))
     if found.faults:
-        print_findings(err(), found.faults)
+        print_findings(err(), found.faults, "--json shows all")
         err().print(Text(counted(found.faults), "bold"))
 
 
