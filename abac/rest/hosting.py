@@ -21,12 +21,14 @@ from abac.rest.logs import log
 from abac.rest.serving import server
 from abac.rest.settings import ServeSettings, ServeSettingsError
 from abac.rest.sharing import Sharing
+from abac.rest.tracing import trace
 from abac.rest.watching import Following, read_broken, watch, watch_beside
 from abac.rest.workers import REFUSED, Job, Ready, Workers
 from abac.service.shipped import shipped
 from abac.service.store import Store
 from abac.storage.policies.errors import PolicyNoneError
 from abac.storage.policies.records import SHORT
+from abac.storage.policies.settings import POSTURES
 
 Opened = Callable[[], Store]
 
@@ -44,6 +46,9 @@ class Hosting(NamedTuple):
         Without `policies` what stands in the store is served; where nothing ever did, the policies around the
         folder one is in, or, on SQLite, the shipped ones, are put in force. Raises `AbacError`.
         """
+        if self.settings.notice.posture != POSTURES[0]:
+            message = "notice.posture: the posture is the one taken in the store (`abac policy posture`)"
+            raise ServeSettingsError(message)
         if _names_policies(self.settings):
             program(self.settings)  # nothing is made for policies that do not compile
         with self.opened() as store:
@@ -96,6 +101,8 @@ class Hosting(NamedTuple):
         store = self.opened()
         app = build(self.settings, self.clock, Parts(store=store))
         meter = app.evaluating.meter
+        if self.settings.traces:
+            app.closes.append(trace(app))
         if folder is not None:
             sharing = Sharing(folder, meter)
             app.begins.append(sharing.begin)
