@@ -17,6 +17,7 @@ from abac.cli import (
     directive,
     export,
     key,
+    narrow,
     new,
     policy,
     population,
@@ -112,3 +113,4 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="sources")
 app.add_typer(key.app, name="key")
 app.add_typer(prove.app, name="prove")
+app.command("narrow")(narrow.narrow)
