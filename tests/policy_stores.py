@@ -57,7 +57,7 @@ def clock() -> TurnedClock:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that is migrated and empty: a copy of one that was migrated once."""
     if request.param == "sqlite":
-        (tmp_path / "abac.db").write_bytes(_migrated_file())
+        (tmp_path / "abac.db").write_bytes(migrated_file())
         yield f"sqlite:///{tmp_path}/abac.db"
         return
     shared = _migrated_database(request.getfixturevalue("postgres").url)
@@ -68,7 +68,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @functools.cache
-def _migrated_file() -> bytes:
+def migrated_file() -> bytes:
+    """The bytes of a SQLite database that is migrated and empty."""
     with tempfile.TemporaryDirectory(prefix="abac-migrated-") as folder:
         file = Path(folder) / "abac.db"
         open_store(Settings(f"sqlite:///{file}", key=KEY), make=True).close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 from abac.errors import Findings
 from abac.language.sources import read_sources
 from abac.service.load import load_schema
+from tests.cli.running import abac
 from tests.client.todo import BETH, MORTY, Todo
 
 ROOT = Path(__file__).parent.parent
@@ -85,3 +87,14 @@ def test_every_kind_of_failure_that_the_document_names_is_one():
 
     kinds = {kind.value for kind in FailureKind} - {"fault"}
     assert kinds <= set(re.findall(r"`([a-z-]+)`", SOURCES))
+
+
+def test_the_commands_of_the_page_on_ownership_run(tmp_path, monkeypatch):
+    for example in (ROOT / "docs" / "examples").iterdir():
+        (tmp_path / example.name).write_bytes(example.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    lines = "".join(blocks((ROOT / "docs" / "ownership.md").read_text(), "sh")).replace("\\\n", " ").splitlines()
+    assert len(lines) == 5
+    for line in lines:
+        result = abac(*shlex.split(line)[1:])
+        assert result.exit_code == 0, result.stderr

@@ -15,10 +15,13 @@ from abac.cli import (
     db,
     decide,
     directive,
+    drill,
     export,
     key,
+    lists,
     narrow,
     new,
+    ownership,
     policy,
     population,
     program,
@@ -27,6 +30,7 @@ from abac.cli import (
     serve,
     simulate,
     sources,
+    stress,
     test,
 )
 from abac.cli.console import BAD_INPUT, INTERRUPTED, report_error
@@ -97,11 +101,13 @@ def options(
 
 
 app.command("simulate")(simulate.simulate)
+app.command("stress")(stress.stress)
 app.command("decide")(decide.decide)
 app.command("check")(check.check)
 app.command("test")(test.run_cases)
 app.command("new")(new.new)
 app.command("serve")(serve.serve)
+app.command("drill")(drill.drill)
 app.add_typer(population.app, name="population")
 app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")
@@ -114,3 +120,5 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(key.app, name="key")
 app.add_typer(prove.app, name="prove")
 app.command("narrow")(narrow.narrow)
+app.add_typer(lists.app, name="list")
+app.add_typer(ownership.app, name="ownership")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from abac.cli.console import err, out
+from abac.cli.stored import DATABASE
 
 if TYPE_CHECKING:
     from abac.rest.settings import ServeSettings
 
 CONFIG = typer.Option(help="A YAML file of settings; the environment (ABAC_...) and options come before it.")
-POLICIES = typer.Option(
-    help="A file or folder of policies; repeatable; default: those around the folder you are in."
+POLICIES = typer.Option(help="A file or folder of policies to put in force; default: what stands in the store.")
+WATCH = typer.Option("--watch", help="Take up changes of the policies, as they come by an editor or `git pull`.")
+WORKERS = typer.Option(help="Processes that serve, all recording into one log; default: 1.")
+NO_AUDIT = typer.Option("--unsafe-no-audit", help="Record nothing of what is decided.")
+AUDIT = typer.Option(
+    help="What must be durable before an answer leaves: auto (default), required, spill, buffered."
 )
 SCHEMA = typer.Option("--schema", help="The schema; default: found beside the policies.")
 MODEL = typer.Option(help="The Casbin model of the rows; default: found likewise.")
@@ -41,7 +47,9 @@ def serve(
     config: Annotated[Path | None, CONFIG] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on; default: 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one; default: 8181.")] = None,
+    database: Annotated[str | None, DATABASE] = None,
     policies: Annotated[list[Path] | None, POLICIES] = None,
+    watch: Annotated[bool, WATCH] = False,
     schema: Annotated[Path | None, SCHEMA] = None,
     model: Annotated[Path | None, MODEL] = None,
     directives: Annotated[list[str] | None, DIRECTIVES] = None,
@@ -53,22 +61,27 @@ def serve(
     tls_key: Annotated[Path | None, TLS_KEY] = None,
     tls_client_ca: Annotated[Path | None, CLIENT_CA] = None,
     public_url: Annotated[str | None, PUBLIC] = None,
+    workers: Annotated[int | None, WORKERS] = None,
+    audit: Annotated[str | None, AUDIT] = None,
+    unsafe_no_audit: Annotated[bool, NO_AUDIT] = False,
 ) -> None:
     """Serve decisions over HTTP: OpenID AuthZEN 1.0, with health, metrics and an OpenAPI document.
 
-    Prints the URL and a curl that works. Runs until it is told to stop, and then answers what is under way.
-    Nothing is recorded of what it decides; `abac.RecordedPoint` does that inside a process.
+    Prints the URL and a curl that works. Every decision is recorded before its answer leaves, in a SQLite file
+    that is made where none is named. Serves what was published there; `--policies` puts a folder in force first.
+    Runs until it is told to stop, and then answers what is under way and writes what waits.
     """
-    from abac.bootstrap import now
+    from abac.bootstrap import Settings, now, open_store
     from abac.rest import logs, settings
-    from abac.rest.building import build
-    from abac.rest.serving import server
+    from abac.rest.hosting import Hosting
 
     held = settings.load(
         config,
         host=host,
         port=port,
+        database=database,
         policies=policies or None,
+        watch=watch or None,
         schema_file=schema,
         model=model,
         directives=directives or None,
@@ -80,13 +93,17 @@ def serve(
         tls_key=tls_key,
         tls_client_ca=tls_client_ca,
         public_url=public_url,
+        workers=workers,
+        audit=audit,
+        unsafe_no_audit=unsafe_no_audit or None,
     )
     logs.configure(held.log_level)
+    hosting = Hosting(held, lambda: open_store(Settings.of(database=held.database)), now)
+    said = hosting.settle()
     held, key = _first_key(held)
-    running = server(build(held, now), held, started=lambda url: _listening(url, held, key))
-    running.run()
-    if not running.started:
-        raise typer.Exit(2)
+    code = hosting._replace(settings=held).run(lambda url: _listening(url, held, key, said))
+    if code:
+        raise typer.Exit(code)
 
 
 def _first_key(held: ServeSettings) -> tuple[ServeSettings, str]:
@@ -106,10 +123,13 @@ def _first_key(held: ServeSettings) -> tuple[ServeSettings, str]:
     return held, text
 
 
-def _listening(url: str, held: ServeSettings, key: str) -> None:
-    """Say where, and how to ask; the first key is shown here and nowhere else."""
+def _listening(url: str, held: ServeSettings, key: str, said: Sequence[str]) -> None:
+    """Say what is served, where, and how to ask; the first key is shown here and nowhere else."""
     told = err()
-    told.print("decisions are not recorded: this server has no audit log yet", style="yellow")
+    for sentence in said:
+        told.print(sentence, markup=False)
+    if held.unsafe_no_audit:
+        told.print("nothing is recorded of what is decided here, and nobody can prove it later", style="yellow")
     if held.unsafe_no_auth:
         told.print("nobody is asked who they are: anyone on this machine may ask anything", style="yellow")
     elif key:

@@ -116,7 +116,7 @@ def simulate(
     else:
         out().print(show(result.report, posture))
     if target is not None:
-        _told(target, replaced=replaced)
+        told(target / "report.html", replaced=replaced)
 
 
 def _from_log(url: str, since: str | None, until: str | None) -> Bring:
@@ -152,7 +152,7 @@ def _verify(inputs: Inputs, report: dict[str, Any], steps: Steps) -> None:
     raise typer.Exit(FAILED)
 
 
-def _told(target: Path, *, replaced: bool) -> None:
+def told(page: Path, *, replaced: bool) -> None:
     """Say where the report is: on standard error, so that standard output holds the answer alone."""
     words = "The report was replaced: " if replaced else "The report is written: "
-    err().print(Text.assemble("\n", words, (str(target / "report.html"), "bold")))
+    err().print(Text.assemble("\n", words, (str(page), "bold")))

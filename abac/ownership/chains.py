@@ -13,8 +13,8 @@ from itertools import count
 
 import numpy as np
 
-from abac.ownership.graph import Graph, percent
-from abac.ownership.spread import NEVER, Bound, Spread
+from abac.ownership.graph import Graph, Ints, Marks, percent
+from abac.ownership.spread import NEVER, Bound
 from abac.ownership.standing import Answer, Standing
 
 BOUNDS = {
@@ -73,14 +73,15 @@ def chains(found: Standing, entity: int, most: int = 5) -> list[Chain]:
     answer = Answer(int(found.answer[entity]))
     if answer is Answer.NONE:
         return []
-    paths = _Paths(found, found.spreads[BOUNDS[answer]], entity)
+    bound = BOUNDS[answer]
+    paths = _Paths(found, bound, entity)
     ends: list[Chain] = []
     ticket = count()
     start: Waiting = (paths.distance.get(entity, 0), 0, next(ticket), entity, ())
     waiting = [start]
     while waiting and len(ends) < most and len(waiting) < WAITING:
         _, narrowest, _, here, stakes = heapq.heappop(waiting)
-        if why := paths.reason(here):
+        if why := reason(found, bound, here):
             ends.append(Chain(here, stakes, why))
         if found.listed[here]:
             continue
@@ -93,13 +94,76 @@ def chains(found: Standing, entity: int, most: int = 5) -> list[Chain]:
     return ends
 
 
-def sources(found: Standing, entity: int) -> list[int]:
-    """Return the listed parties at the start of any chain to an entity, whose restrictions it inherits."""
-    answer = Answer(int(found.answer[entity]))
-    if answer is Answer.NONE:
-        return []
-    paths = _Paths(found, found.spreads[BOUNDS[answer]], entity)
-    return sorted(e for e in paths.cone if found.marked_listed[e])
+@dataclass(frozen=True)
+class Firsts:
+    """Of every entity the last stake of a shortest chain to it (`NONE` where it starts one), and what it inherits.
+
+    `tags` are bits and `rank` a number that listed entities hand on to all that they are behind: all bits, and the
+    largest number.
+    """
+
+    via: Ints
+    tags: Ints
+    rank: Ints
+
+    def chain(self, found: Standing, entity: int) -> Chain:
+        """Return the shortest chain to an entity that is not cleared."""
+        stakes: list[int] = []
+        here = entity
+        while self.via[here] != NONE:
+            stakes.append(int(self.via[here]))
+            here = int(found.graph.owner[stakes[-1]])
+        return Chain(here, tuple(reversed(stakes)), reason(found, BOUNDS[Answer(int(found.answer[entity]))], here))
+
+
+NONE = -1
+"""No stake: the entity starts a chain."""
+
+
+def firsts(found: Standing, bound: Bound, tags: Ints, rank: Ints) -> Firsts:
+    """Return a shortest chain to every entity blocked at a bound, and what all who are behind it hand on.
+
+    One pass over the stakes, in the order in which what they are in became blocked.
+    """
+    graph, rounds = found.graph, found.spreads[bound].round
+    counted = (rounds[graph.owner] != NEVER) & (rounds[graph.owner] < rounds[graph.owned]) & (graph.high > 0)
+    stakes = np.flatnonzero(counted & ~found.listed[graph.owned])
+    stakes = stakes[np.argsort(rounds[graph.owned[stakes]], kind="stable")]
+    via, handed, highest = np.full(len(graph), NONE), tags.copy(), rank.copy()
+    starts = found.marked_listed | _tipped(found) if bound is Bound.UNDISCLOSED else found.marked_listed
+    distance = np.where(starts, 0, len(graph) + 1).astype(np.int64)
+    far, last, bits, top = distance.data, via.data, handed.data, highest.data
+    for stake, owner, owned in zip(
+        stakes.tolist(), graph.owner[stakes].tolist(), graph.owned[stakes].tolist(), strict=True
+    ):
+        if far[owner] + 1 < far[owned]:
+            far[owned], last[owned] = far[owner] + 1, stake
+        bits[owned] |= bits[owner]
+        top[owned] = max(top[owned], top[owner])
+    return Firsts(via, handed, highest)
+
+
+def _tipped(found: Standing) -> Marks:
+    """Return the entities that are open by themselves: a fault, or enough whose owners are not on file."""
+    marks: Marks = found.graph.faulty | ((undisclosed_of(found) >= found.reading.least) & ~found.listed)
+    return marks
+
+
+def reason(found: Standing, bound: Bound, entity: int) -> str:
+    """Return why a chain can start at an entity, at a bound; empty where it cannot."""
+    if found.listed[entity]:
+        return "listed"
+    if found.maybe[entity] and bound is not Bound.LEAST:
+        return "possibly listed"
+    if bound is not Bound.UNDISCLOSED:
+        return ""
+    graph = found.graph
+    if graph.faulty[entity]:
+        return "shares over 100 %" if graph.over[entity] else "shares under 100 %"
+    rest = int(graph.whole[entity] - graph.least[entity])
+    if graph.closed[entity] or graph.disclosed[entity] or rest < found.reading.least:
+        return ""
+    return f"owners of {percent(rest)} not on file"
 
 
 def _seen(graph: Graph, stakes: tuple[int, ...], entity: int) -> set[int]:
@@ -109,8 +173,8 @@ def _seen(graph: Graph, stakes: tuple[int, ...], entity: int) -> set[int]:
 class _Paths:
     """The part of the graph that leads to one entity: owners blocked in earlier rounds, and where chains start."""
 
-    def __init__(self, found: Standing, spread: Spread, entity: int) -> None:
-        self._found, self._spread = found, spread
+    def __init__(self, found: Standing, bound: Bound, entity: int) -> None:
+        self._found, self._bound, self._spread = found, bound, found.spreads[bound]
         self.cone = self._cone(entity)
         self.distance = self._distances()
 
@@ -132,24 +196,6 @@ class _Paths:
     def _counts(self, owner: int) -> bool:
         return bool(self._found.marked_listed[owner] or self._spread.held[owner])
 
-    def reason(self, entity: int) -> str:
-        """Return why a chain can start here; empty where it cannot."""
-        found, graph = self._found, self._found.graph
-        if found.listed[entity]:
-            return "listed"
-        if found.maybe[entity] and self._spread.round[entity] == 0:
-            return "possibly listed"
-        if self._spread is not found.spreads[Bound.UNDISCLOSED]:
-            return ""
-        if graph.faulty[entity]:
-            return "shares over 100 %" if graph.over[entity] else "shares under 100 %"
-        rest = (
-            0
-            if graph.closed[entity] or graph.disclosed[entity]
-            else int(graph.whole[entity] - graph.least[entity])
-        )
-        return f"owners of {percent(rest)} not on file" if rest and self._spread.round[entity] == 1 else ""
-
     def _cone(self, entity: int) -> set[int]:
         found, waiting = {entity}, [entity]
         while waiting:
@@ -165,7 +211,7 @@ class _Paths:
 
     def _distances(self) -> dict[int, int]:
         """Return of every entity of the cone how many stakes it is away from where a chain starts, at least."""
-        frontier = [e for e in self.cone if self.reason(e)]
+        frontier = [e for e in self.cone if reason(self._found, self._bound, e)]
         distance = dict.fromkeys(frontier, 0)
         owned: dict[int, list[int]] = {}
         for here in self.cone:
@@ -180,8 +226,9 @@ class _Paths:
         return distance
 
 
-def undisclosed_of(found: Standing) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def undisclosed_of(found: Standing) -> Ints:
     """Return of every entity the part (millionths) whose owners are not on file, at most."""
     graph = found.graph
     rest = np.where(graph.closed | graph.disclosed, 0, graph.whole - graph.least)
-    return np.where(graph.faulty, 0, rest).astype(np.int64)
+    found_: Ints = np.where(graph.faulty, 0, rest).astype(np.int64)
+    return found_

@@ -239,12 +239,11 @@ def build(
 
 def _merged(owner: Ints, owned: Ints, low: Ints, high: Ints, repeated: Repeated) -> tuple[Ints, Ints, Ints, Marks]:
     """Return one record per owner and owned: the index of its first, its bounds, and whether it was told twice."""
-    order = np.lexsort((owner, owned))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = (np.diff(owner[order]) != 0) | (np.diff(owned[order]) != 0)
-    starts = np.flatnonzero(first)
-    if len(starts) == len(order):
-        return np.arange(len(order)), low, high, np.zeros(len(order), np.bool_)
+    pair = owned * (int(owner.max(initial=0)) + 1) + owner
+    if not (np.diff(np.sort(pair)) == 0).any():
+        return np.arange(len(pair)), low, high, np.zeros(len(pair), np.bool_)
+    order = np.argsort(pair, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(pair[order]) != 0]))
     open_ended = np.maximum.reduceat(high[order] == UNKNOWN, starts)
     together = np.add.reduceat(np.where(high == UNKNOWN, 0, high)[order], starts)
     bound = np.where(open_ended, UNKNOWN, np.minimum(together, WHOLE))

@@ -7,13 +7,14 @@ entities that are parties give names and tell persons from what can be owned. Wh
 from __future__ import annotations
 
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from abac.errors import AbacError, Span
 from abac.ownership.told import Told
 from abac.parties.followthemoney import entities, party_of
 from abac.parties.reading import is_lines
-from abac.parties.table import read_rows
+from abac.parties.table import Table, stream
 
 COLUMNS = {
     "owner": ("owner", "owner id", "shareholder", "parent"),
@@ -73,23 +74,25 @@ def _entities(path: Path, told: Told) -> None:
 
 
 def _table(path: Path, told: Told) -> None:
-    table = read_rows(path)
+    table = Table()
+    rows = stream(path, table)
+    first = next(rows, None)
+    owner, owned, share, since, until, kind = (table.column(*words) for words in COLUMNS.values())
+    if owner is None or owned is None or share is None:
+        places = dict(zip(COLUMNS, (owner, owned, share), strict=False))
+        missing = ", ".join(what for what, at in places.items() if at is None)
+        faults = "".join(f"\n{fault}" for fault in table.faults)
+        heads = ", ".join(table.header)[:200]
+        raise StakesError(f"{Span(str(path))}: no column for {missing} among: {heads}{faults}")
+    for line, row in chain(() if first is None else (first,), rows):
+        told.stake(
+            row[owner].strip(),
+            row[owned].strip(),
+            row[share],
+            line,
+            since="" if since is None else row[since].strip(),
+            until="" if until is None else row[until].strip(),
+            kind="" if kind is None else row[kind],
+        )
     told.faults += table.faults
     told.digest = table.digest
-    places = {what: table.column(*words) for what, words in COLUMNS.items()}
-    missing = [what for what in ("owner", "owned", "share") if places[what] is None]
-    if missing:
-        heads = ", ".join(table.header)[:200]
-        faults = "".join(f"\n{fault}" for fault in table.faults)
-        raise StakesError(f"{Span(str(path))}: no column for {', '.join(missing)} among: {heads}{faults}")
-    for line, row in table.rows:
-        cells = {what: row[at].strip() if at is not None else "" for what, at in places.items()}
-        told.stake(
-            cells["owner"],
-            cells["owned"],
-            cells["share"],
-            line,
-            since=cells["since"],
-            until=cells["until"],
-            kind=cells["kind"],
-        )

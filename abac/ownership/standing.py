@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,7 @@ class Standing:
         found: Marks = self.listed | self.maybe
         return found
 
-    @property
+    @cached_property
     def nearest(self) -> npt.NDArray[np.float64]:
         """Of every entity the share (0 to 1) that blocked owners hold, NaN where the answer is open.
 

@@ -58,12 +58,14 @@ class Told:
                 self.ended += 1
                 return
             low = low if open_ else 0
-        if kind.strip().lower().startswith(INDIRECT):
+        if kind and kind.strip().lower().startswith(INDIRECT):
             low = 0
-        place = self._places
-        values = place.setdefault(owner, len(place)), place.setdefault(owned, len(place)), low, high, line
-        for column, value in zip(self._columns, values, strict=True):
-            column.append(value)
+        place, (owners, owneds, lows, highs, lines) = self._places, self._columns
+        owners.append(place.setdefault(owner, len(place)))
+        owneds.append(place.setdefault(owned, len(place)))
+        lows.append(low)
+        highs.append(high)
+        lines.append(line)
 
     def _bounds(self, share: str, line: int) -> Bounds:
         found = self._shares.get(share)

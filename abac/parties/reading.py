@@ -77,3 +77,12 @@ def _named(path: Path) -> Parties:
             found.add(Party(member, (), lists=(name,), place=Span(str(path))))
     found.records = len(found.parties)
     return found
+
+
+def listed_entries(found: Parties) -> list[Party]:
+    """Return the parties of a file that stand on a list: all, or where the file says so of some, only these.
+
+    FollowTheMoney files say so by topics, and hold the listed parties' relatives and companies besides.
+    """
+    named = [p for p in found.parties.values() if p.lists]
+    return named or list(found.parties.values())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,33 +56,43 @@ class Table:
 
 def read_rows(path: Path) -> Table:
     """Return the rows of a CSV. Raises `OSError` where it cannot be read."""
+    found = Table()
+    found.rows = list(stream(path, found))
+    return found
+
+
+def stream(path: Path, found: Table) -> Iterator[tuple[int, list[str]]]:
+    """Yield the sound rows of a CSV with their lines; header, faults and digest go into `found` on the way.
+
+    The header is there before the first row is. Raises `OSError` where the file cannot be read.
+    """
     data = path.read_bytes()
-    found = Table(digest=hashlib.sha256(data).hexdigest())
+    found.digest = hashlib.sha256(data).hexdigest()
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = Span(str(path), data.count(b"\n", 0, error.start) + 1)
         found.faults.append(Diagnostic(place, "encoding", "not UTF-8; save the file as `CSV UTF-8`"))
-        return found
+        return
+    del data
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-    limit = csv.field_size_limit(CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    limit = csv.field_size_limit(CELL)
     try:
         found.header = next(reader, [])
-        before = reader.line_num
+        width, before = len(found.header), reader.line_num
         for row in reader:
             line, before = before + 1, reader.line_num
-            if len(row) == len(found.header):
-                found.rows.append((line, row))
+            if len(row) == width:
+                yield line, row
             elif row:
-                words = f"{len(row)} fields, the header has {len(found.header)}"
+                words = f"{len(row)} fields, the header has {width}"
                 found.faults.append(Diagnostic(Span(str(path), line), "ragged-row", words))
     except csv.Error as error:
         words = f"not a sound CSV from here on: {error}"
         found.faults.append(Diagnostic(Span(str(path), reader.line_num), "csv", words))
     finally:
         csv.field_size_limit(limit)
-    return found
 
 
 def read_table(path: Path) -> Parties:

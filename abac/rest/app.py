@@ -35,6 +35,9 @@ _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", MEDIA_TYPE)
 
 
+_AT_ONCE = {discovery.EVALUATION.encode(): discovery.EVALUATION}
+
+
 class Application(FastAPI):
     """FastAPI with routes of plain ASGI, which it asks first. `plain` maps their paths to endpoints."""
 
@@ -57,6 +60,10 @@ class Application(FastAPI):
         }
         self.ready: dict[str, Callable[[], str]] = {}
         """What must be so for the server to be ready: by name, what returns what is wrong, or nothing."""
+        self.degraded: dict[str, Callable[[], str]] = {}
+        """What may be wrong though the server is ready, likewise."""
+        self.closes: list[Callable[[], None]] = []
+        """What is closed, in order, once no request is under way any more; each in a thread."""
         self.begins: list[Callable[[], Awaitable[None]]] = []
         self.ends: list[Callable[[], Awaitable[None]]] = []
         """What runs beside requests in a worker: what begins it, and what ends it before others are waited for."""
@@ -86,6 +93,10 @@ class Application(FastAPI):
             head.append((b"x-request-id", request_id))
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": data})
+
+    def at_once(self) -> Mapping[bytes, str]:
+        """Return the paths that may be answered without a task: decisions from memory, which leave no trace."""
+        return _AT_ONCE if self.evaluating.immediate else {}
 
     def problem(self, problem: Problem, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         """Return status, body and headers of a problem, and count it."""
@@ -138,7 +149,10 @@ def application(
     )
     async def ready() -> JSONResponse:
         wrong = {name: found for name, check in app.ready.items() if (found := check())}
-        held = {"status": "not ready", "wrong": wrong} if wrong else {"status": "ready"}
+        less = {name: found for name, check in app.degraded.items() if (found := check())}
+        held: dict[str, Any] = {"status": "not ready" if wrong else "degraded" if less else "ready"}
+        if wrong or less:
+            held["wrong"] = less | wrong
         return JSONResponse(
             held | {"revision": evaluating.deciding.program.revision}, status_code=503 if wrong else 200
         )

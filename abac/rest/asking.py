@@ -8,43 +8,28 @@ part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from abac.compiler.program import Program
 from abac.condition.schema import Category
-from abac.condition.types import INT_MAX, INT_MIN, ScalarType
 from abac.errors import RequestError
+from abac.pip.ceiling import lowered_assertion, lowered_value
 from abac.policy.request import Request
-from abac.rest.lowering import lowered, lowered_assertion
+from abac.rest.naming import Attributes, Named, Types, kept, named
 from abac.rest.problems import Problem, bad_request
 from abac.rest.wire import Action, Entity, Evaluation
 from abac.service.ceiling import CALLER, STAMPED, Ceiling
 
 Clock = Callable[[], datetime]
-Attributes = dict[str, Any]
 
 WHAT_IF = "what_if"
 """The member of `context` that marks a question about other circumstances; such a one permits nobody."""
 
 NOW = STAMPED.partition(".")[2]
-KINDS = ("kind", "type")
-"""The attributes that an entity's `type` becomes, the first that the schema has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Types:
-    """What an entity's `type` becomes: the attribute, by category, and our word for a type where it is another.
-
-    An attribute that is not named is `kind` or `type`, whichever the schema has; the empty string is none.
-    """
-
-    attributes: Mapping[Category, str] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
@@ -55,30 +40,8 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     what_if: bool = False
 
 
-@dataclass(slots=True)
-class _Last:
-    """What the last item of a batch had, as it came and in our words, and the one time of all of them."""
-
-    now: datetime
-    who: Entity | None = None
-    named: Action | None = None
-    context: Attributes | None = None
-    subject: Any = None
-    action: Any = None
-    environment: Attributes | None = None
-    of_who: list[str] = field(default_factory=list)
-    of_action: list[str] = field(default_factory=list)
-    of_context: list[str] = field(default_factory=list)
-
-
-class _Category(NamedTuple):
-    """What the schema has of one category: names, whether there is an id, the attribute of a type, its values."""
-
-    word: str
-    names: frozenset[str]
-    has_id: bool
-    kind: str
-    values: frozenset[str] | None
+_NOBODY, _NOTHING = Entity("", ""), Action("")
+"""What no item of a batch is the very same as."""
 
 
 class Asker:
@@ -87,9 +50,9 @@ class Asker:
     def __init__(self, program: Program, ceiling: Ceiling, types: Types, clock: Clock) -> None:
         self.program = program
         self._ceiling, self._types, self._clock = ceiling, types, clock
-        self._subject = self._category(Category.SUBJECT)
-        self._resource = self._category(Category.RESOURCE)
-        self._action = self._category(Category.ACTION)
+        self._subject = named(program.schema, Category.SUBJECT, types)
+        self._resource = named(program.schema, Category.RESOURCE, types)
+        self._action = named(program.schema, Category.ACTION, types)
         self._environment = frozenset(program.schema.names(Category.ENVIRONMENT)) - {NOW}
         self._stamped = STAMPED in program.schema
 
@@ -111,39 +74,48 @@ class Asker:
         return Asked(request, tuple(ignored), what_if)
 
     def ask_all(self, items: Sequence[Evaluation | Problem], *, flat: bool) -> list[Asked | Problem]:
-        """Return the requests of a batch, at one time; what an item shares with the last, once."""
+        """Return the requests of a batch, at one time; what is the very same in an item as in the last, once."""
         found: list[Asked | Problem] = []
-        last = _Last(self._clock())
+        now = self._clock()
+        who, what, given = _NOBODY, _NOTHING, None
+        subject: Attributes = {}
+        action: Any = ""
+        of_who: list[str] = []
+        of_what: list[str] = []
+        environment, of_context, what_if = self._circumstances(given, flat=flat, now=now)
         for item in items:
             if isinstance(item, Problem):
                 found.append(item)
                 continue
             try:
-                found.append(self._next(item, last, flat=flat))
+                if item.subject is not who:
+                    told: list[str] = []
+                    subject = self.entity(item.subject, self._subject, told, flat=flat)
+                    who, of_who = item.subject, told
+                if item.action is not what:
+                    told = []
+                    action = self.action(item.action, told)
+                    what, of_what = item.action, told
+                if item.context is not given:
+                    environment, of_context, what_if = self._circumstances(item.context, flat=flat, now=now)
+                    given = item.context
+                ignored: list[str] = []
+                resource = self.entity(item.resource, self._resource, ignored, flat=flat)
             except Problem as problem:
                 found.append(problem)
+                continue
+            if of_who or of_what or of_context:
+                ignored = [*of_who, *of_what, *ignored, *of_context]
+            found.append(Asked(Request(subject, action, resource, environment, CALLER), tuple(ignored), what_if))
         return found
 
-    def _next(self, asked: Evaluation, last: _Last, *, flat: bool) -> Asked:
-        """Return the request of an item, with what is the very same in it as in the last one taken from there."""
-        who, what, context = asked.subject, asked.resource, asked.context
-        what_if = context is not None and context.get(WHAT_IF) is True
-        if who is not last.who:
-            told: list[str] = []
-            last.subject, last.who, last.of_who = self.entity(who, self._subject, told, flat=flat), who, told
-        if asked.action is not last.named:
-            told = []
-            last.action, last.named, last.of_action = self.action(asked.action, told), asked.action, told
-        if context is not last.context or last.environment is None:
-            told = []
-            last.environment = self.environment(context, told, flat=flat, what_if=what_if, now=last.now)
-            last.context, last.of_context = context, told
+    def _circumstances(
+        self, context: Attributes | None, *, flat: bool, now: datetime
+    ) -> tuple[Attributes, list[str], bool]:
+        """Return a context's environment, what is ignored of it, and whether it marks a what-if."""
         ignored: list[str] = []
-        resource = self.entity(what, self._resource, ignored, flat=flat)
-        ignored = [*last.of_who, *last.of_action, *ignored, *last.of_context]
-        return Asked(
-            Request(last.subject, last.action, resource, last.environment, CALLER), tuple(ignored), what_if
-        )
+        what_if = context is not None and context.get(WHAT_IF) is True
+        return self.environment(context, ignored, flat=flat, what_if=what_if, now=now), ignored, what_if
 
     def subject(self, entity: Entity, ignored: list[str]) -> Attributes:
         """Return a subject's attributes."""
@@ -154,7 +126,7 @@ class Asker:
         return self.entity(entity, self._resource, ignored, flat=False)
 
     def entity(
-        self, entity: Entity, of: _Category, ignored: list[str], *, flat: bool = False, own: bool = False
+        self, entity: Entity, of: Named, ignored: list[str], *, flat: bool = False, own: bool = False
     ) -> Attributes:
         """Return an entity's attributes: its properties, its id, and its type where the schema has it.
 
@@ -166,7 +138,7 @@ class Asker:
         elif of.names.issuperset(given):
             found = given if flat and own else given.copy() if flat else self._lowered(given)
         else:
-            found = self._lowered(_kept(given, of.names, f"{of.word}.properties", ignored))
+            found = self._lowered(kept(given, of.names, f"{of.word}.properties", ignored))
         if of.has_id:
             found["id"] = entity.id
         if of.kind and of.kind not in found:
@@ -182,7 +154,7 @@ class Asker:
         of, given = self._action, action.properties
         if not given and of.has_id:
             return action.name
-        found = self._lowered(_kept(given or {}, of.names, "action.properties", ignored))
+        found = self._lowered(kept(given or {}, of.names, "action.properties", ignored))
         return {**found, "name": action.name} if of.has_id else found
 
     def environment(
@@ -216,41 +188,15 @@ class Asker:
             raise bad_request("malformed", "expected true or false", f"context.{WHAT_IF}")
         if NOW in context and context.get(WHAT_IF) is not True:
             ignored.append(f"context.{NOW}")
-        return _kept(rest, self._environment, "context", ignored)
+        return kept(rest, self._environment, "context", ignored)
 
     def _own_time(self, given: Any) -> Attributes:
         said = given if isinstance(given, dict) else {"value": given, "assurance": str(self._ceiling.assurance)}
-        return lowered_assertion(said, self._ceiling.assurance)
+        return lowered_assertion(said, self._ceiling.assurance, CALLER.name)
 
     def _lowered(self, attributes: Attributes) -> Attributes:
-        return lowered(attributes, self._ceiling.assurance)
-
-    # --- what the schema has -------------------------------------------------------------------------------
-
-    def _category(self, category: Category) -> _Category:
-        schema = self.program.schema
-        names = schema.names(category)
-        kind = self._types.attributes.get(category, next((k for k in KINDS if k in names), ""))
-        definition = schema.get(f"{category.value}.{kind}") if kind else None
-        own = "name" if category is Category.ACTION else "id"
-        values: frozenset[str] | None = None
-        if definition is not None and isinstance(definition.type, ScalarType) and definition.type.values:
-            values = frozenset(definition.type.values)
-        return _Category(
-            category.value, frozenset(names) - {own}, own in names, kind if definition is not None else "", values
-        )
-
-
-def _kept(given: Attributes, names: frozenset[str], where: str, ignored: list[str]) -> Attributes:
-    found: Attributes = {}
-    for name, value in given.items():
-        if name in names:
-            found[name] = value
-        elif value.__class__ is int and not INT_MIN <= value <= INT_MAX:
-            raise bad_request("number", "integer outside 64 bits", f"{where}.{name}")
-        else:
-            ignored.append(f"{where}.{name}")
-    return found
+        ceiling = self._ceiling.assurance
+        return {name: lowered_value(value, ceiling, CALLER.name) for name, value in attributes.items()}
 
 
 def refused(error: RequestError) -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,16 @@ from abac.rest import changes, sessions
 from abac.rest.administration import mount
 from abac.rest.answering import Answering
 from abac.rest.app import Application, application
-from abac.rest.asking import Types
 from abac.rest.changing import Changing
 from abac.rest.door import Door
 from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
 from abac.rest.evaluating import Evaluating
+from abac.rest.keeping import Keeping, meter_audit
 from abac.rest.keyfile import KeysInFile
 from abac.rest.keys import Keys
+from abac.rest.keytable import KeysInTable, KeysTogether
 from abac.rest.metering import Meter
+from abac.rest.naming import Types
 from abac.rest.paging import Pages
 from abac.rest.receiving import Limits
 from abac.rest.searching import Searching
@@ -43,8 +45,10 @@ from abac.service.ceiling import Ceiling
 from abac.service.deciding import Deciding, InMemory
 from abac.service.following import Follower
 from abac.service.load import compile_policies
+from abac.service.recording.in_step import InStep
 from abac.service.selection import choose
 from abac.service.shipped import shipped
+from abac.service.sources.asking import Sources
 from abac.service.sources.opening import open_sources
 from abac.service.sources.resolving import Resolving
 from abac.service.store import Store
@@ -67,24 +71,28 @@ class Parts:
 def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> Application:
     """Return the application. Raises `CompileError` or `JwksError` for what cannot be read."""
     parts = parts or Parts()
-    deciding = parts.deciding or InMemory(DecisionPoint(program(settings)))
+    step = in_step(settings, parts)
+    deciding = parts.deciding or (step.deciding if step else InMemory(DecisionPoint(program(settings))))
     entities = parts.entities or _entities(settings)
     meter = Meter()
+    sources: Sources | None = None
     if settings.sources is not None:
+        counting = Counting(meter)
         sources = open_sources(
-            settings.sources, deciding.program.schema, environment=os.environ, now=clock, failures=Counting(meter)
+            settings.sources, deciding.program.schema, environment=os.environ, now=clock, failures=counting
         )
-        deciding = Resolving(deciding, sources)
+        deciding = Resolving(deciding, sources, counting.noted)
         if parts.entities is None and settings.entities is None and any(map(sources.listed, Category)):
             entities = SourceEntities(sources)
+    table = None if parts.store is None else KeysInTable(parts.store.policies.api_keys)
     notice = Notice(**settings.notice.model_dump())
     evaluating = Evaluating(
         deciding,
-        door(settings, clock, parts.keys),
+        door(settings, clock, _keys(settings, parts.keys, table)),
         clock,
         types=_types(settings),
         limits=Limits(body=settings.body_limit, batch=settings.batch_limit),
-        answering=Answering(settings.receipts),
+        answering=Answering(settings.receipts if step is None else receipts(settings)),
         teller=Teller(notice, entities),
         meter=meter,
     )
@@ -96,8 +104,54 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         metrics_need_key=settings.metrics_need_key,
         **({} if parts.metadata is None else {"metadata": parts.metadata}),
     )
-    mount(app, parts.store)
+    mount(
+        app,
+        parts.store,
+        scenarios=settings.scenarios,
+        jobs=settings.jobs,
+        jobs_at_once=settings.jobs_at_once,
+    )
+    if step is not None and parts.store is not None:
+        keep_in_step(app, step, parts.store)
+        tell_changes(app, parts.store, step.follower)
+    if table is not None:
+        app.degraded["keys"] = lambda: table.wrong
+        app.begins.append(table.begin)
+        app.ends.append(table.end)
+    if sources is not None:
+        app.closes.append(sources.close)
     return app
+
+
+def in_step(settings: ServeSettings, parts: Parts) -> InStep | None:
+    """Return what decides by what stands in the store; None where there is no store, or another way to decide."""
+    if parts.store is None or parts.deciding is not None:
+        return None
+    return InStep(parts.store, None if settings.unsafe_no_audit else settings.audit)
+
+
+def keep_in_step(app: Application, step: InStep, store: Store) -> None:
+    """Have an application follow its store, and say how its record does."""
+    teller, keeping = app.evaluating.teller, Keeping(step)
+
+    def take_posture() -> None:
+        held = store.policies.settings.posture()
+        teller.notice = replace(teller.notice, posture=held.name, posture_by=held.who, posture_why=held.why)
+
+    take_posture()
+    step.prepares.append(app.evaluating.prepare)
+    step.follower.listen(lambda change: take_posture() if change.posture else None)
+    meter_audit(app.evaluating.meter, step)
+    app.ready["audit"] = keeping.unready
+    app.degraded |= {"audit": keeping.degraded, "store": keeping.store}
+    app.begins.append(keeping.begin)
+    app.ends.append(keeping.end)
+    app.closes.append(step.close)
+
+
+def receipts(settings: ServeSettings) -> str:
+    """Return where receipts are had: where the settings say, else at the endpoint of administration."""
+    return settings.receipts or f"{settings.public_url.rstrip('/')}/access/v1/audit/receipts/{{id}}"
 
 
 def tell_changes(app: Application, store: Store, follower: Follower) -> Changing:
@@ -136,19 +190,31 @@ def workspace(settings: ServeSettings) -> Workspace:
         return around(shipped("policies"), settings.model)
 
 
+def _keys(settings: ServeSettings, given: Keys | None, table: Keys | None) -> Keys | None:
+    """Return the keys of the database, and those given or, without any, of the document."""
+    document = KeysInFile(settings.keys) if given is None and settings.keys is not None else None
+    places = [place for place in (table, given, document) if place is not None]
+    return KeysTogether(places) if len(places) > 1 else next(iter(places), None)
+
+
 def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Door:
-    """Return the door: keys from their document, tokens by their settings, or neither where that is asked for."""
+    """Return the door: keys from where they are, tokens by their settings, or neither where that is asked for."""
     if settings.unsafe_no_auth:
         return Door(None, clock, anybody=_ceiling(settings.unsafe_ceiling))
-    found = keys or (KeysInFile(settings.keys) if settings.keys is not None else None)
     tokens = None
     if (said := settings.tokens) is not None:
         ceiling = _ceiling(said.ceiling, complete=said.complete_sets)
         own = TokenSettings(
-            said.issuer, said.audience, said.jwks, said.scope_prefix, ceiling, frozenset(said.discharges)
+            said.issuer,
+            said.audience,
+            said.jwks,
+            said.scope_prefix,
+            ceiling,
+            frozenset(said.discharges),
+            frozenset(said.sees),
         )
         tokens = Tokens(own, KeySet(said.jwks), clock)
-    return Door(found or _NO_KEYS, clock, tokens)
+    return Door(keys or _NO_KEYS, clock, tokens)
 
 
 def base(settings: ServeSettings) -> Callable[[Request], str]:

@@ -16,18 +16,19 @@ from typing import Any
 from abac.compiler.program import Program
 from abac.errors import RequestError
 from abac.rest.answering import PERMITTED, Answering, failed
-from abac.rest.asking import Asked, Asker, Clock, Types, refused
+from abac.rest.asking import Asked, Asker, Clock, refused
 from abac.rest.door import Door
 from abac.rest.keys import Caller, Role
 from abac.rest.logs import log
 from abac.rest.metering import Meter
+from abac.rest.naming import Types
 from abac.rest.problems import Problem, fault
 from abac.rest.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
 from abac.rest.receiving import Limits, Receive, body, check_json
 from abac.rest.told import Others, Teller
-from abac.rest.wire import Evaluation
+from abac.rest.wire import Entity, Evaluation
 from abac.service.ceiling import Ceiling, Ceilings
-from abac.service.deciding import Answer, Deciding, Question
+from abac.service.deciding import Answer, Deciding, InMemory, Question
 
 CHUNK = 500
 """So many evaluations of a batch are decided before others get their turn."""
@@ -53,6 +54,8 @@ class Evaluating:
         meter: Meter | None = None,
     ) -> None:
         self.deciding, self.door, self.meter = deciding, door, meter or Meter()
+        self.immediate = isinstance(deciding, InMemory)
+        """Whether a decision waits for nothing, and leaves nothing behind."""
         self.limits = limits or Limits()
         self.teller = teller or Teller()
         self._types, self._clock, self._answering = types or Types(), clock, answering or Answering()
@@ -137,7 +140,9 @@ class Evaluating:
         """Count an answer, and encode it with what else its caller is told."""
         if not asked.what_if:
             self.meter.decided(answer.outcome, permitted=answer.permitted)
-        ignored = (*asked.ignored, *answer.ignored) if caller.administers else ()
+        ignored: tuple[str, ...] = ()
+        if (asked.ignored or answer.ignored) and caller.administers:
+            ignored = (*asked.ignored, *answer.ignored)
         return self._answering.decision(answer, ignored=ignored, what_if=asked.what_if, message=message)
 
     # --- many ----------------------------------------------------------------------------------------------
@@ -182,12 +187,11 @@ class Evaluating:
             if isinstance(one, Problem):
                 parts.append(failed(one))
                 continue
-            assert isinstance(item, Evaluation)  # noqa: S101  # it was put into our words
             question, answer = next(answers)
             if isinstance(answer, Answer):
                 message = None
-                if not answer.permitted and program.directives:
-                    message = await self.teller.message(question, answer, item.resource, program, others)
+                if program.directives and not answer.permitted:
+                    message = await self.teller.message(question, answer, _resource(item), program, others)
                 parts.append(self.encoded(answer, one, caller, message))
             elif isinstance(answer, RequestError):
                 parts.append(failed(refused(answer)))
@@ -195,6 +199,11 @@ class Evaluating:
                 log().error("fault", exc_info=answer, request_id=name)
                 parts.append(failed(fault()))
         return parts
+
+
+def _resource(item: Evaluation | Problem) -> Entity:
+    assert not isinstance(item, Problem)  # noqa: S101  # it was put into our words
+    return item.resource
 
 
 def _request_id(held: Mapping[bytes, bytes]) -> str:

@@ -151,6 +151,7 @@ def generate(caller: Caller, now: datetime, *, until: datetime | None = None) ->
     """
     name = secrets.token_hex(_ID)
     text = _text(name)
+    until = caller.until if until is None else until
     return Key(name, replace(caller, until=until), now, (_secret(text),), until), text
 
 

@@ -7,6 +7,7 @@ must not take away models that nobody restricted. A key that waits for a second 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +22,7 @@ LOOKED = 0.25
 
 
 class KeysInTable:
-    """The keys of a database. Close it when done."""
+    """The keys of a database; looked at again once it `begin`s."""
 
     def __init__(self, table: ApiKeys, *, every: float = LOOKED) -> None:
         """Read the keys. Raises `StorageError` where the database does not answer."""
@@ -30,38 +31,43 @@ class KeysInTable:
         self._keys = self._read()
         self._wrong = ""
         self._stop = threading.Event()
-        self._watch = threading.Thread(target=self._look, name="abac-keys", daemon=True)
-        self._watch.start()
+        self._watch: threading.Thread | None = None
 
     def find(self, identity: str) -> Key | None:
         """Return the key of that id, or None."""
         return self._keys.get(identity)
 
+    @property
     def wrong(self) -> str:
-        """Return why the keys may be out of date, or nothing."""
+        """Why the keys may be out of date, or nothing."""
         return self._wrong
 
-    def refresh(self) -> None:
-        """Look at the table now. Raises `StorageError`."""
-        version = self._table.version()
-        if version != self._version:
-            self._keys = self._read()
-            self._version = version
+    def look(self) -> None:
+        """Read the keys again where any changed; where that cannot be seen, those known stay."""
+        try:
+            version = self._table.version()
+            if version != self._version:
+                self._keys, self._version = self._read(), version
+            self._wrong = ""
+        except AbacError as error:
+            if not self._wrong:
+                log().error("keys", error=str(error))
+            self._wrong = f"{error.code}: the keys could not be looked at"
 
-    def close(self) -> None:
-        """Look no more."""
+    async def begin(self) -> None:
+        """Look again and again from now on, in a thread of this process."""
+        self._watch = threading.Thread(target=self._look, name="abac-keys", daemon=True)
+        self._watch.start()
+
+    async def end(self) -> None:
+        """Look no more; the database may be closed then."""
         self._stop.set()
-        self._watch.join()
+        if self._watch is not None:
+            await asyncio.to_thread(self._watch.join)
 
     def _look(self) -> None:
         while not self._stop.wait(self._every):
-            try:
-                self.refresh()
-                self._wrong = ""
-            except AbacError as error:
-                if not self._wrong:
-                    log().error("keys", error=str(error))
-                self._wrong = f"the keys could not be looked at: {error.code}"
+            self.look()
 
     def _read(self) -> Mapping[str, Key]:
         found: dict[str, Key] = {}

@@ -109,7 +109,7 @@ class Meter:
 
         Of several workers' the sum is told, or with `most` the largest.
         """
-        self.gauges(name, told, (), lambda: {(): read()}, most=most)
+        self.gauges(name, told, (), lambda: {(): float(read())}, most=most)
 
     def gauges(
         self, name: str, told: str, labels: Labels, read: Callable[[], Values], *, most: bool = False

@@ -23,13 +23,13 @@ class Patrol:
         self, connections: Callable[[], Iterable[Any]], seconds: float, monotonic: Callable[[], float]
     ) -> None:
         self._connections, self._seconds, self._monotonic = connections, seconds, monotonic
-        self._waiting: dict[Any, tuple[int, float]] = {}
+        self._waiting: dict[Any, tuple[object, float]] = {}
         self.closed = 0
 
     def look(self) -> None:
         """Close every connection that has waited too long, and note those that wait."""
         now = self._monotonic()
-        waiting: dict[Any, tuple[int, float]] = {}
+        waiting: dict[Any, tuple[object, float]] = {}
         for connection in list(self._connections()):
             mark = _waits(connection)
             if mark is None:
@@ -51,17 +51,17 @@ class Patrol:
                 self.look()
 
 
-def _waits(connection: Any) -> int | None:
+def _waits(connection: Any) -> object | None:
     """Return a mark of the request that a connection waits for, or None where it waits for none.
 
     A connection that is kept open between requests has a timer of its own, and waits for none.
     """
+    if getattr(connection, "timeout_keep_alive_task", None) is not None:
+        return None
     cycle = getattr(connection, "cycle", None)
-    if cycle is None:
-        return 0
-    if not cycle.response_complete:
+    if cycle is not None and not cycle.response_complete:
         return id(cycle) if cycle.more_body else None
-    return None if connection.timeout_keep_alive_task is not None else -id(cycle)
+    return id(cycle), getattr(connection, "answered", 0)
 
 
 def _header_bytes(connection: Any) -> int:

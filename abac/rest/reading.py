@@ -1,13 +1,14 @@
 """Read a body: bytes in, a message of AuthZEN out, or the problem that says what is wrong with it and where.
 
-A body of the usual form is decoded once, in C, and counted to be sound. Anything else is read again, slowly, by
+A body of the usual form is decoded once, in C, as one in which every value is bare, encoded again, and compared: a
+text that is what its own value is written as is sound. Anything else is counted, or read again, slowly, by
 `sound.check`, which also finds the better words for what is wrong. What a message means to us is `asking`'s part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -19,6 +20,8 @@ from abac.rest.wire import (
     Entity,
     Evaluation,
     Evaluations,
+    FlatEvaluation,
+    FlatEvaluations,
     Item,
     ResourceSearch,
     SubjectSearch,
@@ -40,6 +43,8 @@ _OBJECTS = 8
 """Objects of an evaluation without assertions: itself, its entities and their properties, its context."""
 
 _encode = msgspec.json.Encoder().encode
+_flat_evaluation = msgspec.json.Decoder(FlatEvaluation).decode
+_flat_evaluations = msgspec.json.Decoder(FlatEvaluations).decode
 _evaluation = msgspec.json.Decoder(Evaluation).decode
 _evaluations = msgspec.json.Decoder(Evaluations).decode
 _searches: Mapping[type, Any] = {
@@ -61,36 +66,47 @@ class Batch(NamedTuple):
 def read_evaluation(body: bytes) -> tuple[Evaluation, bool]:
     """Return the evaluation a body asks for, and whether no value in it says more of itself. Raises `Problem`."""
     try:
-        found = _evaluation(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise refused(body, error) from None
-    objects, members = 4, 8  # of an evaluation with nothing but what is required
-    for held in (found.subject.properties, found.action.properties, found.resource.properties, found.context):
-        if held is not None:
-            objects += 1
-            members += 1 + len(held)
-    flat = body.count(b"{") == objects
-    if not (flat and sound.plainly(body, members)) and not sound.visibly(body, _encode(found), _OBJECTS):
-        sound.check(body, DEPTH)
+        found: Evaluation = _flat_evaluation(body)
+        flat = True
+    except _FAULTS:
+        try:
+            found = _evaluation(body)
+        except _FAULTS as error:
+            raise refused(body, error) from None
+        flat = False
+    _check(body, found, 1, flat=flat)
     return found, flat
 
 
 def read_evaluations(body: bytes, most: int) -> Batch | tuple[Evaluation, bool]:
     """Return the batch a body asks for, or the single evaluation (section 7.1). Raises `Problem`."""
     try:
-        found = _evaluations(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _leniently(sound.check(body, DEPTH), error, most)
+        found: Evaluations = _flat_evaluations(body)
+        flat = True
+    except _FAULTS:
+        try:
+            found = _evaluations(body)
+        except _FAULTS as error:
+            return _leniently(sound.check(body, DEPTH), error, most)
+        flat = False
     semantic = _semantic(found.options)
     if not found.evaluations:
         return read_evaluation(body)
     _not_more(len(found.evaluations), most)
+    _check(body, found, 1 + len(found.evaluations), flat=flat)
+    return Batch([_whole(item, found) for item in found.evaluations], semantic, flat)
+
+
+_FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _check(body: bytes, found: Evaluation | Evaluations, count: int, *, flat: bool) -> None:
+    """Raise `Problem` for a body that is not sound, given what was decoded of it: so many evaluations."""
     encoded = _encode(found)
-    if not sound.visibly(body, encoded, _OBJECTS * (1 + len(found.evaluations))):
+    if flat and encoded == body:
+        return
+    if not sound.visibly(body, encoded, None if flat else _OBJECTS * count):
         sound.check(body, DEPTH)
-    due = 1 + _objects(found) + len(found.evaluations) + sum(map(_objects, found.evaluations))
-    items = [_whole(item, found) for item in found.evaluations]
-    return Batch(items, semantic, flat=found.options is None and body.count(b"{") == due)
 
 
 def read_search(body: bytes, kind: type[Search]) -> Search:
@@ -98,7 +114,7 @@ def read_search(body: bytes, kind: type[Search]) -> Search:
     sound.check(body, DEPTH)
     try:
         found: Search = _searches[kind](body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _FAULTS as error:
         raise refused(body, error) from None
     if found.page is not None and found.page.limit is not None and found.page.limit < 0:
         raise bad_request(MALFORMED, "a limit is not negative", "page.limit")
@@ -120,15 +136,6 @@ def misshapen(error: Exception) -> Problem:
     return bad_request(MALFORMED, message, place.rstrip("`").lstrip("."))
 
 
-def _objects(found: Evaluation | Evaluations | Item) -> int:
-    """Return how many objects an evaluation without assertions holds, itself left out."""
-    count = 0 if found.context is None else 1
-    for part in (found.subject, found.action, found.resource):
-        if part is not None:
-            count += 1 if part.properties is None else 2
-    return count
-
-
 # --- batches -----------------------------------------------------------------------------------------------
 
 
@@ -147,12 +154,17 @@ def _not_more(count: int, most: int) -> None:
 
 def _whole(item: Item, batch: Evaluations) -> Evaluation | Problem:
     """Return an item with the batch's entities, each taken whole, where it has none of its own."""
-    subject = batch.subject if item.subject is None else item.subject
-    action = batch.action if item.action is None else item.action
-    resource = batch.resource if item.resource is None else item.resource
-    if subject is None or action is None or resource is None:
-        return _missing(subject=subject, action=action, resource=resource)
-    return Evaluation(subject, action, resource, batch.context if item.context is None else item.context)
+    if item.subject is None:
+        item.subject = batch.subject
+    if item.action is None:
+        item.action = batch.action
+    if item.resource is None:
+        item.resource = batch.resource
+    if item.context is None:
+        item.context = batch.context
+    if item.subject is None or item.action is None or item.resource is None:
+        return _missing(subject=item.subject, action=item.action, resource=item.resource)
+    return cast("Evaluation", item)  # it has all that one has
 
 
 def _missing(**entities: Any) -> Problem:

@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from abac.rest.app import Application
+from abac.rest.at_once import protocol
 from abac.rest.logs import log
 from abac.rest.patrol import Patrol
 from abac.rest.settings import ServeSettings
@@ -65,6 +66,11 @@ class Server(uvicorn.Server):
             self._walk.cancel()
         for close in self._closing:
             await close()
+        for done in self._app.closes:
+            try:
+                await asyncio.to_thread(done)
+            except Exception:  # noqa: BLE001  # the next is closed all the same
+                log().exception("fault")
         self._captured_signals.clear()  # a stop that was asked for is no failure: the process ends with 0
         log().info("stopped")
 
@@ -94,7 +100,7 @@ def server(
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=protocol(app, app.at_once),
         loop="uvloop",
         ws="none",
         lifespan="off",

@@ -87,7 +87,8 @@ class Asking:
         asker = self._asker(program, ceiling)
         asked = asker.ask(kept.evaluation)
         name = str(UUID(bytes=session.id))
-        return Question(asker.program, asked.request, frozenset(kept.discharges), session.caller, "", name)
+        discharges = frozenset(kept.discharges)
+        return Question(asker.program, asked.request, discharges, session.caller, "", name, ceiling=ceiling)
 
     def _asker(self, program: Program, ceiling: Ceiling) -> Asker:
         held = self._askers.get((program.revision, ceiling))

@@ -43,6 +43,7 @@ class TokensSettings(BaseModel):
     ceiling: Level = "declared"
     complete_sets: bool = False
     discharges: list[str] = []
+    sees: list[str] = []
 
 
 class NoticeSettings(BaseModel):
@@ -65,6 +66,14 @@ class ServeSettings(BaseSettings):
     port: int = Field(default=8181, ge=0, le=65_535)
     public_url: str = Field(default="", description="the https URL under which this service is known")
 
+    database: str | None = None
+    audit: Literal["auto", "required", "spill", "buffered"] = "auto"
+    unsafe_no_audit: bool = False
+    workers: int = Field(default=1, ge=1, le=256)
+    watch: bool = Field(default=False, description="take up changes of the policies served")
+    who: str = Field(default="", description="who publishes the policies served; default: the user that runs this")
+    source_commit: str = Field(default="", description="the policies' commit, where it is not git that knows it")
+
     policies: list[Path] = []
     schema_file: Path | None = None
     model: Path | None = None
@@ -83,6 +92,12 @@ class ServeSettings(BaseSettings):
     unsafe_ceiling: Level = "declared"
     metrics_need_key: bool = False
     page_secret: str = Field(default="", repr=False)
+
+    scenarios: Path | None = Field(default=None, description="a folder of what simulations may name")
+    jobs: Path | None = Field(
+        default=None, description="where simulations are kept; default: until the server ends"
+    )
+    jobs_at_once: int = Field(default=1, ge=1, description="simulations at a time, over all workers")
 
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -104,6 +119,8 @@ class ServeSettings(BaseSettings):
             raise ValueError(
                 "unsafe_no_auth: without authentication only a loopback address is served, not " + self.host
             )
+        if self.watch and not self.policies:
+            raise ValueError("watch: name what is watched with policies")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
         if self.tls_client_ca is not None and self.tls_certificate is None:

@@ -17,30 +17,17 @@ NOT_JSON = "json"
 _INT_BITS = 64
 
 
-def plainly(body: bytes, members: int) -> bool:
-    """Return whether a text of so many members is plainly sound: no string of it holds a quote or a colon.
-
-    The quickest look at the usual body, which has no object but those due; `visibly` sees more.
-    """
-    return _BACKSLASH not in body and body.count(b":") == members and body.count(b"[") <= _ARRAYS
-
-
-_ARRAYS = 8
-"""With no more arrays than this, no nesting of them is too deep."""
-
-
-def visibly(body: bytes, encoded: bytes, most: int) -> bool:
+def visibly(body: bytes, encoded: bytes, most: int | None) -> bool:
     """Return whether a text is visibly sound, given what was decoded of it, encoded again.
 
     Without a backslash every string is encoded as it came, so both texts hold the same colons, but for those of
     members that the decoder dropped, as it does with all but the last of one name. No more than `most` objects,
-    and arrays, are expected: more may be nested too deep. A text that is not visibly sound may be sound all the
-    same: `check` knows.
+    and arrays, are expected: more may be nested too deep; None is for what was decoded as flat, and so is not. A
+    text that is not visibly sound may be sound all the same: `check` knows.
     """
     return (
         _BACKSLASH not in body
-        and body.count(b"{") <= most
-        and body.count(b"[") <= most
+        and (most is None or (body.count(b"{") <= most and body.count(b"[") <= most))
         and body.count(b":") == encoded.count(b":")
     )
 

@@ -58,6 +58,7 @@ class TokenSettings:
     prefix: str = "abac:"
     ceiling: Ceiling = DECLARED
     discharges: frozenset[str] = frozenset()
+    sees: frozenset[str] = frozenset()
 
 
 Fetch = Callable[[str], bytes]
@@ -178,7 +179,8 @@ class Tokens:
             scope.split() if isinstance(scope, str) else [str(w) for w in scope] if isinstance(scope, list) else []
         )
         roles = frozenset(role for role in Role if f"{self._settings.prefix}{role.value}" in words)
-        return Caller(f"{TOKEN}{claims['sub']}", roles, self._settings.ceiling, self._settings.discharges)
+        own = self._settings
+        return Caller(f"{TOKEN}{claims['sub']}", roles, own.ceiling, own.discharges, sees=own.sees)
 
 
 def bearer(text: str) -> bool:

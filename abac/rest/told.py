@@ -19,6 +19,7 @@ from abac.errors import RequestError
 from abac.policy.decision import Decision, Effect, Reason
 from abac.policy.directive import Directive
 from abac.policy.request import Request
+from abac.rest.answering import POSTURE
 from abac.rest.asking import NOW
 from abac.rest.entities import NOBODY, Entities, vouched
 from abac.rest.wire import Entity
@@ -72,6 +73,8 @@ class Teller:
         keeps, for one batch, what is left to whom.
         """
         outcome = answer.outcome
+        if answer.why == POSTURE:
+            return self._switched_off(resource)
         if answer.permitted or outcome.decision not in (Decision.DENY, Decision.INDETERMINATE):
             return None
         reason = next((r for r in outcome.reasons if r.citation.directive and r.effect is Effect.DENY), None)
@@ -88,8 +91,7 @@ class Teller:
             "directive": _directive(directive, reason),
             "posture": self._posture(certain=certain),
             "nothing_wrong": NOTHING_WRONG,
-            "contest": {"how": self.notice.contest}
-            | ({"url": self.notice.contest_url} if self.notice.contest_url else {}),
+            "contest": self._contest(),
         }
         if since is not None:
             found["since"] = _written(since)
@@ -106,6 +108,20 @@ class Teller:
             return found if others is None else found | {"may_still_use": []}
         left = [{"type": resource.type, "id": other} for other in others if other != resource.id]
         return found | {"may_still_use": left}
+
+    def _switched_off(self, resource: Entity) -> dict[str, Any]:
+        """Return the message for what the posture `shutdown` refuses, though the order leaves it."""
+        return {
+            "summary": f"`{resource.id}` is switched off for everybody.",
+            "resource": {"type": resource.type, "id": resource.id},
+            "posture": self._posture(certain=False),
+            "nothing_wrong": NOTHING_WRONG,
+            "contest": self._contest(),
+        }
+
+    def _contest(self) -> dict[str, str]:
+        url = {"url": self.notice.contest_url} if self.notice.contest_url else {}
+        return {"how": self.notice.contest} | url
 
     def _posture(self, *, certain: bool) -> dict[str, str]:
         notice = self.notice

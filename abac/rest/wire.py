@@ -10,6 +10,9 @@ from typing import Any
 from msgspec import Struct
 
 Properties = dict[str, Any] | None
+Scalar = str | int | float | bool | None
+Flat = dict[str, Scalar | list[Scalar]] | None
+"""Properties none of which says more of itself, such as its assurance: the usual ones."""
 
 
 class Entity(Struct, gc=False, omit_defaults=True):
@@ -61,6 +64,47 @@ class Evaluations(Struct, gc=False, omit_defaults=True):
     context: Properties = None
     evaluations: list[Item] | None = None
     options: Properties = None
+
+
+class FlatEntity(Entity, gc=False, omit_defaults=True):
+    """A subject or a resource of flat properties."""
+
+    properties: Flat = None
+
+
+class FlatAction(Action, gc=False, omit_defaults=True):
+    """An action of flat properties."""
+
+    properties: Flat = None
+
+
+class FlatEvaluation(Evaluation, gc=False, omit_defaults=True):
+    """A request for one decision in which everything is flat."""
+
+    subject: FlatEntity
+    action: FlatAction
+    resource: FlatEntity
+    context: Flat = None
+
+
+class FlatItem(Item, gc=False, omit_defaults=True):
+    """One evaluation of a batch in which everything is flat."""
+
+    subject: FlatEntity | None = None
+    action: FlatAction | None = None
+    resource: FlatEntity | None = None
+    context: Flat = None
+
+
+class FlatEvaluations(Evaluations, gc=False, omit_defaults=True):
+    """A request for many decisions in which everything is flat."""
+
+    subject: FlatEntity | None = None
+    action: FlatAction | None = None
+    resource: FlatEntity | None = None
+    context: Flat = None
+    evaluations: list[FlatItem] | None = None  # type: ignore[assignment]  # decoded, and then only read
+    options: Flat = None
 
 
 class Page(Struct, gc=False, omit_defaults=True):

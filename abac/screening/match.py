@@ -5,8 +5,8 @@
    country or a birth date agrees besides; *possible* where at most one kind of evidence disagrees; else *none*.
 3. Names alike to at least the threshold are *possible*; where one kind of evidence disagrees, only from `STRICTER`
    more; where more do, *none*.
-4. A name in a script that `names` cannot write in Latin letters, and that the list has no name in, is *possible*:
-   it was compared with nothing.
+4. A record of which nothing could be compared is *possible*: one without a name or an identifier, or with names
+   in scripts that `names` cannot write in Latin letters and that the list has no name in.
 
 Only names that do not disagree are therefore cleared. The score is rapidfuzz's `fuzz.ratio` (the share of
 letters that an edit by insertions and deletions keeps, 0 to 100) over tokens in alphabetical order; `measure`
@@ -24,7 +24,7 @@ from enum import IntEnum
 from abac.parties.dates import DateError, held
 from abac.parties.party import PERSON, Party
 from abac.screening.evidence import Word, evidence, plain
-from abac.screening.names import scripts
+from abac.screening.names import scripts, words
 from abac.screening.score import EQUAL, Names
 
 THRESHOLD = 80
@@ -129,9 +129,14 @@ class Listing:
         return Match(party, tuple(ranked[:KEPT]), self._uncompared(party))
 
     def _uncompared(self, party: Party) -> str:
-        """Return what kept the names of a record from being compared; empty where one of them was."""
-        foreign = [scripts(name) for name in party.names]
-        if not foreign or not self._of or any(not s or s & self.scripts for s in foreign):
+        """Return what kept a record from being compared; empty where something of it was, or a list is of ids."""
+        told = [name for name in party.names if words(name)]
+        if not self._of:
+            return ""
+        if not told:
+            return "" if party.identifiers else "neither a name nor an identifier to compare"
+        foreign = [scripts(name) for name in told]
+        if any(not s or s & self.scripts for s in foreign):
             return ""
         return f"name in {', '.join(sorted(frozenset().union(*foreign)))} script; the list has none in it"
 
@@ -151,9 +156,9 @@ def _graded(party: Party, entry: Party, score: int, threshold: int) -> Candidate
     if found.identifier is Word.AGREES:
         return Candidate(entry, Grade.EXACT, score, "an identifier agrees")
     against, support = found.against, found.support
-    words = f"names {'equal' if score == EQUAL else f'alike ({score})'}"
-    words += f", {' and '.join(support)} agree{'s' if len(support) == 1 else ''}" if support else ""
-    words += f", {' and '.join(against)} disagree{'s' if len(against) == 1 else ''}" if against else ""
+    why = f"names {'equal' if score == EQUAL else f'alike ({score})'}"
+    why += f", {' and '.join(support)} agree{'s' if len(support) == 1 else ''}" if support else ""
+    why += f", {' and '.join(against)} disagree{'s' if len(against) == 1 else ''}" if against else ""
     if score == EQUAL:
         sure = not against and (support or party.kind != PERSON != entry.kind)
         grade = Grade.EXACT if sure else Grade.POSSIBLE if len(against) <= 1 else Grade.NONE
@@ -161,4 +166,4 @@ def _graded(party: Party, entry: Party, score: int, threshold: int) -> Candidate
         grade = Grade.POSSIBLE
     else:
         grade = Grade.POSSIBLE if len(against) == 1 and score >= threshold + STRICTER else Grade.NONE
-    return Candidate(entry, grade, score, words)
+    return Candidate(entry, grade, score, why)

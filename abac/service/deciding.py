@@ -97,7 +97,13 @@ class InMemory:
 
     async def decide_all(self, questions: Sequence[Question]) -> Sequence[Answer | Exception]:
         """Answer many questions, in order."""
-        return [_answered(question) for question in questions]
+        found: list[Answer | Exception] = []
+        for question in questions:
+            try:
+                found.append(answer(question))
+            except Exception as error:  # noqa: BLE001  # one item's fault is its own, whatever it is
+                found.append(error)
+        return found
 
     async def resolve(self, question: Question) -> Question:
         """Return the question as it is: the caller sends all that is known."""
@@ -112,10 +118,3 @@ def answer(question: Question) -> Answer:
     outcome = question.program.run(question.request, question.discharges)
     permitted = outcome.permitted and not question.what_if
     return Answer(outcome, permitted, str(uuid_utils.uuid7()), question.request)
-
-
-def _answered(question: Question) -> Answer | Exception:
-    try:
-        return answer(question)
-    except Exception as error:  # noqa: BLE001  # one item's fault is its own; whoever answers tells which it is
-        return error

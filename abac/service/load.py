@@ -95,6 +95,14 @@ def load_schema(path: Path) -> Schema:
     return schema
 
 
+def policy_files(path: Path) -> list[Path]:
+    """Return the files of policies in a folder, in order; of a file, itself."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(f for f in path.rglob("*") if f.suffix.lower() in (".csv", ".yaml", ".yml") and f.is_file())
+    return [f for f in found if f.name != "schema.yaml" and not _apart(f.relative_to(path))]
+
+
 class _Loader:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
@@ -155,17 +163,11 @@ class _Loader:
         texts = _Texts()
         seen: set[Path] = set()
         for path in paths:
-            for file in self._files(path):
+            for file in policy_files(path):
                 if file.resolve() not in seen:
                     seen.add(file.resolve())
                     self._sort(file, texts)
         return texts
-
-    def _files(self, path: Path) -> list[Path]:
-        if not path.is_dir():
-            return [path]
-        found = sorted(f for f in path.rglob("*") if f.suffix.lower() in (".csv", ".yaml", ".yml") and f.is_file())
-        return [f for f in found if f.name != "schema.yaml" and not _apart(f.relative_to(path))]
 
     def _sort(self, file: Path, texts: _Texts) -> None:
         text = self._read(file)

@@ -6,6 +6,7 @@ All findings of all files come at once. The running itself is `simulation.run`'s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,18 +57,8 @@ def load(
     `CompileError` or `PopulationError` with every finding.
     """
     document = path / SCENARIO if path.is_dir() else path
-    findings = Findings()
-    scenario = _scenario(document, findings)
-    findings.raise_errors(CompileError)
-    assert scenario is not None  # noqa: S101  # no errors, so there is one
-    program = program_beside(document, scenario, ())
-    listed = beside(document, scenario.value["catalogue"])
-    catalogue = read_catalogue(read_text(listed), str(listed), program.schema, findings)
-    findings.raise_errors(PopulationError)
-    _check_names(document, scenario, program, findings)
-    purpose = _purpose(scenario, program, findings)
-    studies = _studies(document, scenario, program, findings)
-    findings.raise_errors(CompileError)
+    loaded = read(document)
+    scenario, program, catalogue = loaded.scenario, loaded.program, loaded.catalogue
     sweeps: tuple[SweepEnd, ...] = ()
     if bring is not None:
         people = bring(program.schema, catalogue, scenario.cut)
@@ -75,7 +66,35 @@ def load(
         people, sweeps = _people(
             document, scenario, program.schema, catalogue, subjects, seed, population, mapping, coverage, attesting
         )
-    return Inputs(scenario, program, studies, people, purpose, sweeps, tuple(postures))
+    return Inputs(scenario, program, loaded.studies, people, loaded.purpose, sweeps, tuple(postures))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario document and what it names, its population apart."""
+
+    scenario: Scenario
+    program: Program
+    studies: tuple[Study, ...]
+    catalogue: Catalogue
+    purpose: Condition
+
+
+def read(document: Path) -> Loaded:
+    """Read a scenario document and what it names. Raises `CompileError` or `PopulationError` with all findings."""
+    findings = Findings()
+    scenario = _scenario(document, findings)
+    findings.raise_errors(CompileError)
+    assert scenario is not None  # noqa: S101  # no errors, so there is one
+    program = program_beside(document, scenario, ())
+    listed = beside(document, scenario.value["catalogue"])
+    catalogue = read_catalogue(read_text(listed), str(listed), program.schema, findings, scenario.capability)
+    findings.raise_errors(PopulationError)
+    _check_names(document, scenario, program, findings)
+    purpose = _purpose(scenario, program, findings)
+    studies = _studies(document, scenario, program, findings)
+    findings.raise_errors(CompileError)
+    return Loaded(scenario, program, studies, catalogue, purpose)
 
 
 def _scenario(path: Path, findings: Findings) -> Scenario | None:
@@ -149,8 +168,8 @@ def _people(
     if file is not None:
         chosen = mapping or (beside(document, brought["mapping"]) if brought else None)
         return _brought(file, chosen, schema, catalogue), ()
-    world = _world(document, scenario, schema, catalogue, subjects, seed)
-    return world.population(coverage, attesting), _sweeps(world)
+    drawn = world(document, scenario, schema, catalogue, subjects, seed)
+    return drawn.population(coverage, attesting), _sweeps(drawn)
 
 
 def _brought(file: str, mapping: Path | None, schema: Schema, catalogue: Catalogue) -> Population:
@@ -166,9 +185,10 @@ def _brought(file: str, mapping: Path | None, schema: Schema, catalogue: Catalog
     return read_population(file, read, schema, catalogue)
 
 
-def _world(
+def world(
     document: Path, scenario: Scenario, schema: Schema, catalogue: Catalogue, subjects: int, seed: int
 ) -> World:
+    """Draw the world of a scenario's own population document."""
     findings = Findings()
     path = beside(document, scenario.value["population"])
     parameters = read_parameters(read_text(path), str(path), findings)

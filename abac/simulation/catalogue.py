@@ -8,7 +8,7 @@ a person may use a substitute is for the policies to say, not for the catalogue.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from abac.condition.schema import Category, Schema
@@ -29,6 +29,20 @@ MODEL_KEYS = (
     "capabilities",
 )
 CAPABILITY_KEYS = ("level", "claimed_level", "evidence", "firmness", "parity")
+EVIDENCE_KEYS = ("kind", "source", "date", "says")
+EVIDENCE_KINDS = ("none", "claim", "test", "benchmark", "finding")
+TESTS = ("test", "benchmark")
+"""Evidence on which parity is shown; a claim, the provider's own or a competitor's, is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a level rests on: of which kind, by whom, as of when (ISO 8601; empty where undated), in words."""
+
+    kind: str
+    source: str
+    date: str
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +50,8 @@ class Capability:
     """How far a model can do one thing: a level that stands by itself, and one that rests on a claim of parity.
 
     `parity` says on what the model is said to equal the models a directive restricts: `none` (nobody says so,
-    or it is one of them), `claimed` (said, and no test is on record) or `shown` (a public test).
+    or it is one of them), `claimed` (said, and no test is on record) or `shown` (a public test). `evidence` is in
+    words; `rests_on` has it by kind, source and date where the catalogue gives them.
     """
 
     name: str
@@ -45,6 +60,7 @@ class Capability:
     evidence: str
     firmness: str
     parity: str
+    rests_on: Evidence | None = None
 
     def reading(self, *, parity_shown: bool) -> int:
         """Return the level under one of the two readings of a claim: taken as shown, or not counted."""
@@ -102,17 +118,26 @@ class Catalogue:
         return found.level(capability, parity_shown=parity_shown) if found else 0
 
 
-def read_catalogue(text: str, file: str, schema: Schema, findings: Findings) -> Catalogue:
-    """Return the catalogue that `text` declares; findings are noted, and what could not be read is left out."""
+def read_catalogue(
+    text: str, file: str, schema: Schema, findings: Findings, capability: str | None = None
+) -> Catalogue:
+    """Return the catalogue that `text` declares; findings are noted, and what could not be read is left out.
+
+    Every model must state a level of `capability`, where one is given: 0 for a model that cannot do it. A level
+    that nobody stated would count as none, and make a capability seem lost that is not.
+    """
     document = yaml_source.read(text, file, findings)
     if document is None:
         return Catalogue()
-    return _Reader(document, schema, findings).catalogue()
+    return _Reader(document, schema, findings, capability).catalogue()
 
 
 class _Reader:
-    def __init__(self, document: yaml_source.Document, schema: Schema, findings: Findings) -> None:
+    def __init__(
+        self, document: yaml_source.Document, schema: Schema, findings: Findings, capability: str | None
+    ) -> None:
         self._document, self._schema, self._findings = document, schema, findings
+        self._needed = capability
 
     def catalogue(self) -> Catalogue:
         top = self._document.value
@@ -153,6 +178,12 @@ class _Reader:
         if not isinstance(capabilities, dict):
             self._error((*path, "capabilities"), "`capabilities` maps names to levels")
             capabilities = {}
+        if self._needed is not None and self._needed not in capabilities:
+            message = f"model `{body['id']}` states no level of the capability `{self._needed}`"
+            near = did_you_mean(self._needed, map(str, capabilities))
+            self._error(
+                (*path, "id"), message, near or "a model that cannot do it has `level: 0` and its evidence"
+            )
         return Model(
             body["id"],
             attributes,
@@ -194,8 +225,33 @@ class _Reader:
         parity = body.get("parity", "none")
         if parity not in PARITIES:
             self._error((*path, "parity"), f"`{parity}` is not one of {', '.join(PARITIES)}")
-        evidence, firmness = str(body.get("evidence", "")), str(body.get("firmness", "assumption"))
-        return Capability(str(name), body["level"], claimed, evidence, firmness, str(parity))
+        rests_on = self._evidence(name, body.get("evidence"), (*path, "evidence"))
+        if parity == "shown" and (rests_on is None or rests_on.kind not in TESTS):
+            message = (
+                f"capability `{name}`: parity is shown by evidence of kind {' or '.join(TESTS)}, never by a claim"
+            )
+            self._error((*path, "parity"), message)
+        says = rests_on.says if rests_on else str(body.get("evidence", ""))
+        firmness = str(body.get("firmness", "assumption"))
+        return Capability(str(name), body["level"], claimed, says, firmness, str(parity), rests_on)
+
+    def _evidence(self, name: Any, body: Any, path: tuple[Any, ...]) -> Evidence | None:
+        """Return evidence by kind, source and date; None where it is given in words alone."""
+        if not isinstance(body, dict):
+            if not body:
+                self._error(
+                    path[:-1], f"capability `{name}` needs its `evidence`; `kind: none` where there is none"
+                )
+            return None
+        self._keys(body, EVIDENCE_KEYS, path)
+        kind, day = body.get("kind"), body.get("date", "")
+        if kind not in EVIDENCE_KINDS:
+            self._error(path, f"`kind` of evidence is one of {', '.join(EVIDENCE_KINDS)}")
+        if kind != "none" and not (body.get("source") and day):
+            self._error(path, f"evidence of kind `{kind}` needs a `source` and a `date`")
+        if day and not _is_date(str(day)):
+            self._error((*path, "date"), f"`{day}` is not a date (2026-06-12)")
+        return Evidence(str(kind), str(body.get("source", "")), str(day), str(body.get("says", "")))
 
     def _number(self, body: dict[str, Any], key: str, path: tuple[Any, ...]) -> float:
         value = body.get(key)
@@ -224,3 +280,11 @@ class _Reader:
 
     def _error(self, path: tuple[Any, ...], message: str, hint: str = "") -> None:
         self._findings.error(self._document.span(*path), "catalogue", message, hint)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

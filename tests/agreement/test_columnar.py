@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abac.backends.columnar import Frame, decide_many, decisions, obligations, truths
-from abac.condition.expr import attributes
-from abac.condition.reference import Reference
+from abac.condition.expr import Arithmetic, Attribute, Comparison, Operator, Order, attributes
+from abac.condition.reference import Assertion, Reference
+from abac.condition.schema import Assurance, Category
 from abac.condition.truth import Truth
+from abac.condition.types import FLOAT, INT
 from abac.policy import reference
 from abac.policy.rule import policies
 from tests.agreement import strategies as abac_st
@@ -97,6 +99,17 @@ def test_truths_under_fixed_attributes_equal_the_reference(conditions, rows):
 @given(st.lists(abac_st.trees(), min_size=1, max_size=2), abac_st.batches(20))
 def test_decisions_and_obligations_equal_the_reference(roots, rows):
     check_decisions(roots, rows)
+
+
+def test_what_is_fixed_and_not_known_stands_beside_a_column():
+    """Polars 2.1 answers with two rows of fifty where a null literal is compared with a `when` over a column."""
+    weight = Attribute(Category.SUBJECT, "weight", FLOAT)
+    size = Attribute(Category.RESOURCE, "size", INT)
+    condition = Comparison(Order.EQUAL, size, Arithmetic(Operator.ADD, weight, size, FLOAT))
+    rows = [{"subject.weight": Assertion(float(n), Assurance.VERIFIED)} for n in range(50)]
+    frame = frame_of(rows, [condition], FIXED)
+    (found,) = truths([condition], frame, {"resource.size": None}, FUNCTIONS)
+    assert as_truths(found) == [Truth.UNKNOWN] * 50
 
 
 @pytest.mark.law

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,23 +13,7 @@ import httpx
 import pytest
 
 from tests.cli.running import abac as run
-
-
-@contextmanager
-def serving(folder: Path, *options: str) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
-    """Run the command in a folder; yield the URL and the curl it prints."""
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "abac", "serve", "--port", "0", *options]
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdout is not None
-        first, second = process.stdout.readline(), process.stdout.readline()
-        try:
-            yield first.split()[-1], second, process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
+from tests.rest.processes import serving
 
 
 def _run(curl: str) -> httpx.Response:
@@ -46,47 +25,81 @@ def _run(curl: str) -> httpx.Response:
 
 
 def test_one_command_serves_and_its_curl_works(tmp_path: Path):
-    with serving(tmp_path) as (url, curl, process):
-        assert url.startswith("http://127.0.0.1:")
-        answer = _run(curl)
+    with serving(tmp_path) as served:
+        assert served.url.startswith("http://127.0.0.1:")
+        answer = _run(served.curl)
         assert (answer.status_code, answer.json()["decision"]) == (200, True)
-        assert httpx.post(f"{url}/access/v1/evaluation", json={}).status_code == 401
-    assert process.returncode == 0
+        assert httpx.post(f"{served.url}/access/v1/evaluation", json={}).status_code == 401
+    assert served.process.returncode == 0
+    assert run("audit", "verify", "--database", f"sqlite:///{tmp_path}/abac.db").exit_code == 0
+    found = run("audit", "show", answer.json()["context"]["id"], "--database", f"sqlite:///{tmp_path}/abac.db")
+    assert "PERMIT" in found.stdout
 
 
 def test_the_first_key_is_kept_as_a_digest_and_serves_again(tmp_path: Path):
-    with serving(tmp_path) as (_, curl, _process):
-        key = re.search(r"abac_\w+", curl)
+    with serving(tmp_path) as served:
+        key = re.search(r"abac_\w+", served.curl)
         assert key is not None
     kept = (tmp_path / "abac-keys.yaml").read_text()
     assert key.group() not in kept
-    with serving(tmp_path) as (url, curl, _process):
-        assert "$ABAC_KEY" in curl
+    with serving(tmp_path) as served:
+        assert "$ABAC_KEY" in served.curl
         body = {
             "subject": {"type": "person", "id": "a"},
             "action": {"name": "invoke"},
             "resource": {"type": "m", "id": "m"},
         }
         headers = {"authorization": f"Bearer {key.group()}"}
-        assert httpx.post(f"{url}/access/v1/evaluation", json=body, headers=headers).status_code == 200
+        assert httpx.post(f"{served.url}/access/v1/evaluation", json=body, headers=headers).status_code == 200
 
 
-def test_without_authentication_it_serves_loopback_only(tmp_path: Path):
-    with serving(tmp_path, "--unsafe-no-auth") as (_, curl, _process):
-        assert "Authorization" not in curl
-        assert _run(curl).status_code == 200
+def test_without_authentication_it_serves_loopback_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with serving(tmp_path, "--unsafe-no-auth") as served:
+        assert "Authorization" not in served.curl
+        assert _run(served.curl).status_code == 200
     refused = run("serve", "--unsafe-no-auth", "--host", "0.0.0.0")  # noqa: S104  # refused
     assert refused.exit_code == 2
     assert "loopback" in refused.stderr
 
 
-def test_settings_and_policies_that_are_wrong_are_told_with_their_place(tmp_path: Path):
+def test_settings_and_policies_that_are_wrong_are_told_with_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "abac.yaml").write_text("prot: 1\n")
     found = run("serve", "--config", str(tmp_path / "abac.yaml"))
     assert (found.exit_code, "did you mean `port`" in found.stderr) == (2, True)
     (tmp_path / "schema.yaml").write_text("schema: abac/9\n")
     found = run("serve", "--unsafe-no-auth", "--policies", str(tmp_path))
     assert (found.exit_code, "schema.yaml:1:1" in found.stderr) == (2, True)
+    assert not (tmp_path / "abac.db").exists()
+
+
+def test_tables_of_another_version_are_named_and_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with sqlite3.connect("abac.db") as connection:
+        connection.execute("CREATE TABLE abac_schema (version_num TEXT)")
+        connection.execute("INSERT INTO abac_schema VALUES ('0000')")
+    found = run("serve", "--unsafe-no-auth")
+    assert found.exit_code == 2
+    assert "migration 0000" in found.stderr
+    assert "abac db upgrade" in found.stderr
+
+
+def test_a_store_that_wants_two_persons_is_not_published_to_by_starting_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert run("new", "policies").exit_code == 0
+    words = ("--expect", "none", "--who", "ada", "--approver", "ben", "--why", "first", "--source-commit", "none")
+    assert run("publish", "policies", *words).exit_code == 0
+    rules = next((tmp_path / "policies").rglob("rules.csv"))
+    rules.write_text(rules.read_text().replace("<= 5", "<= 4"))
+    found = run("serve", "--unsafe-no-auth", "--policies", "policies")
+    assert (found.exit_code, "wants two persons" in found.stderr) == (2, True)
+    with serving(tmp_path, "--unsafe-no-auth") as served:
+        assert "by ada and ben" in served.told()
 
 
 def test_a_key_is_made_rotated_shown_and_revoked(tmp_path: Path):
@@ -117,3 +130,35 @@ def test_a_key_is_made_rotated_shown_and_revoked(tmp_path: Path):
 def test_what_is_wrong_with_a_key_is_told(tmp_path: Path, words: tuple[str, ...], told: str):
     found = run("key", *words, "--keys", str(tmp_path / "keys.yaml"))
     assert (found.exit_code, told in found.stderr) == (2, True)
+
+
+def test_keys_in_a_database_are_acts_of_somebody_for_a_reason(tmp_path: Path):
+    where = ("--database", f"sqlite:///{tmp_path}/abac.db")
+    acts = (*where, "--who", "Ada", "--why", "w")
+    assert "--who" in run("key", "new", "gateway", *where).stderr
+    text = run("key", "new", "gateway", "--sees", "subject.id", *acts).stdout.strip()
+    (held,) = json.loads(run("key", "list", "--json", *where).stdout)
+    assert (held["name"], held["sees"], "pending" in held) == ("gateway", ["subject.id"], False)
+    rotated = run("key", "rotate", held["id"], *acts).stdout.strip()
+    assert (rotated != text, rotated.startswith(text.rsplit("_", 1)[0])) == (True, True)
+    run("key", "change", held["id"], "--role", "decide", "--role", "read", "--days", "9", *acts)
+    (held,) = json.loads(run("key", "list", "--json", *where).stdout)
+    assert (held["roles"], held["sees"], "until" in held) == (["decide", "read"], ["subject.id"], True)
+    assert run("key", "revoke", held["id"], *acts).exit_code == 0
+    kinds = [one["kind"] for one in json.loads(run("audit", "list", "--json", *where).stdout)]
+    assert kinds == ["log", "api-key-made", "api-key-rotated", "api-key-changed", "api-key-revoked"]
+    assert run("audit", "verify", *where).exit_code == 0
+
+
+def test_a_key_that_may_publish_takes_a_second_person(tmp_path: Path):
+    where = ("--database", f"sqlite:///{tmp_path}/abac.db")
+    made = run("key", "new", "Bob", "--role", "publish", *where, "--who", "Ada", "--why", "w")
+    identity = made.stdout.split("_")[1]
+    assert "somebody else approves it" in made.stderr
+    alone = run("key", "approve", identity, *where, "--who", "Ada", "--why", "w")
+    assert (alone.exit_code, "policy-same-person" in alone.stderr) == (2, True)
+    assert run("key", "approve", identity, *where, "--who", "Cy", "--why", "w").exit_code == 0
+    at_once = run(
+        "key", "new", "Bob", "--role", "publish", *where, "--who", "Ada", "--approver", "Cy", "--why", "w"
+    )
+    assert "approves" not in at_once.stderr

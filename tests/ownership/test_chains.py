@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 
-from abac.ownership.chains import BOUNDS, chains, sources
+from abac.ownership.chains import BOUNDS, chains, firsts
 from abac.ownership.graph import Stake, graph_of
 from abac.ownership.reading import MULTIPLIED, OFAC
+from abac.ownership.spread import Bound
 from abac.ownership.standing import Answer, marks, standing
 from tests.ownership.counted import drawn
 
@@ -54,11 +56,35 @@ def test_a_listed_entity_needs_no_stake():
     assert told([("x", "bad", 0.9)], "bad") == ["bad (listed)"]
 
 
+def handing(found, bound):
+    """Firsts where every listed entity hands on a bit of its own, and its place."""
+    places = np.arange(len(found.graph))
+    tags = np.where(found.marked_listed, 1 << places, 0)
+    return firsts(found, bound, tags, np.where(found.marked_listed, places + 1, 0))
+
+
 def test_an_entity_inherits_from_all_who_are_behind_it():
     stakes = ("bad", "a", 0.5), ("a", "x", 0.3), ("worse", "x", 0.3)
     graph = graph_of([Stake.of(*s) for s in stakes])
     found = standing(graph, marks(graph, ["bad", "worse"]))
-    assert [graph.names[e] for e in sources(found, graph.place["x"])] == ["bad", "worse"]
+    first, x = handing(found, Bound.LEAST), graph.place["x"]
+    assert first.tags[x] == (1 << graph.place["bad"]) | (1 << graph.place["worse"])
+    assert first.rank[x] == graph.place["worse"] + 1
+    assert first.tags[graph.place["a"]] == 1 << graph.place["bad"]
+
+
+@given(drawn())
+def test_the_first_chain_is_a_shortest_one(one):
+    found = standing(one.graph, one.marks)
+    for answer, bound in BOUNDS.items():
+        first = handing(found, bound)
+        for entity in np.flatnonzero(found.marked(answer)):
+            mine = chains(found, int(entity), 50)
+            chain = first.chain(found, int(entity))
+            assert chain in mine
+            assert len(chain.stakes) == len(mine[0].stakes)
+            starts = sum(1 << c.start for c in {c.start: c for c in mine}.values() if found.listed[c.start])
+            assert first.tags[entity] == starts
 
 
 def test_products_have_chains_too():

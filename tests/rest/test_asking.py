@@ -11,7 +11,8 @@ import pytest
 import abac
 from abac.condition.schema import Assurance, Category
 from abac.policy.decision import Decision
-from abac.rest.asking import Asker, Types, refused
+from abac.rest.asking import Asker, refused
+from abac.rest.naming import Types
 from abac.rest.problems import Problem
 from abac.rest.wire import Action, Entity, Evaluation
 from abac.service.ceiling import Ceiling, under

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from abac.audit.clock import moment
+from abac.audit.entry import read_entry
 from abac.bootstrap import Settings, open_store
+from abac.pdp.point import DecisionPoint
 from abac.rest.keys import KeysInMemory, Role
+from abac.service.recording.point import RecordedPoint
+from abac.service.recording.questions import RecordedQuestions
 from abac.service.store import Store
 from tests.policy_stores import KEY, postgres, url  # noqa: F401  # fixtures
 from tests.rest.following import REASON, Worker, denying, publish, reading, soon, worker
@@ -314,3 +319,23 @@ def test_the_document_describes_them(one):
     paths = json.loads(one.running.client.get("/openapi.json").text)["paths"]
     assert "text/event-stream" in paths["/access/v1/changes"]["get"]["responses"]["200"]["content"]
     assert set(paths["/access/v1/sessions/{session}"]) == {"put", "get", "delete"}
+
+
+@sqlite
+def test_what_is_decided_again_is_recorded_with_its_session(store, settings):
+    points: list[RecordedPoint] = []
+
+    def recorded(point: DecisionPoint, held: Store) -> RecordedQuestions:
+        points.append(RecordedPoint(point, held, mode="required"))
+        return RecordedQuestions(points[0])
+
+    with worker(settings, deciding=recorded) as found:
+        key = found.running.key()
+        with reading(found, key) as reader:
+            told = opened(found, key)
+            publish(store, denying())
+            flip = reader.until("session").data
+    points[0].close()
+    entries = [read_entry(one.bytes) for one in store.log.entries() if one.kind == "decision"]
+    assert [(e.session, e.decision) for e in entries] == [(told["id"], "PERMIT"), (told["id"], "DENY")]
+    assert str(UUID(bytes=entries[-1].uuid)) == flip["decision"]

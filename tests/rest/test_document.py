@@ -18,7 +18,7 @@ def test_the_settings_it_shows_are_settings(tmp_path):
     file = tmp_path / "abac.yaml"
     file.write_text(block)
     found = load(file)
-    assert found.notice.posture_by == "the board"
+    assert found.notice.contest.startswith("Write to ")
     assert set(yaml.safe_load(block)) <= set(ServeSettings.model_fields)
 
 

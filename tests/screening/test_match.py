@@ -51,7 +51,7 @@ def test_the_examples():
         "k-8": ("possible", []),
         "k-9": ("exact", ["dpl-0100"]),
         "k-10": ("none", []),
-        "k-11": ("none", []),
+        "k-11": ("possible", []),
     }
 
 
@@ -99,9 +99,18 @@ def test_a_name_that_cannot_be_compared_is_not_cleared():
     assert grade(both, firm("Contoso")) is Grade.NONE
 
 
+@pytest.mark.parametrize("names", [(), ("",), ("---",)])
+def test_a_record_with_nothing_to_compare_is_not_cleared(names):
+    (match,) = listing().match([Party("k", names)])
+    assert (match.grade, match.note) == (Grade.POSSIBLE, "neither a name nor an identifier to compare")
+    assert grade(Party("k", ()), Party("org-1", ())) is Grade.NONE  # ids are all that the list has
+    assert grade(Party("k", names, identifiers=(("tax number", "1"),)), firm("Acme")) is Grade.NONE
+
+
 def test_an_id_on_a_named_list_is_exact():
     assert grade(Party("org-00031", ()), Party("org-00031", ())) is Grade.EXACT
-    assert grade(Party("org-00031", ()), firm("Acme", "org-00031")) is Grade.NONE
+    assert grade(Party("org-00032", ()), Party("org-00031", ())) is Grade.NONE
+    assert grade(firm("Contoso", "org-00031"), firm("Acme", "org-00031")) is Grade.NONE  # ids of two files
 
 
 @pytest.mark.parametrize(

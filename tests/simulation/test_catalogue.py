@@ -26,7 +26,7 @@ def schema() -> Schema:
 
 def read(text: str = TEXT) -> tuple[Catalogue, Findings]:
     findings = Findings()
-    return read_catalogue(text, "catalogue.yaml", schema(), findings), findings
+    return read_catalogue(text, "catalogue.yaml", schema(), findings, "cyber"), findings
 
 
 def test_the_catalogue_of_june_has_ten_models_of_five_providers():
@@ -60,7 +60,11 @@ def test_what_rules_read_counts_no_claim():
 
 
 def test_a_shown_parity_counts_in_both_readings():
-    catalogue, _ = read(TEXT.replace("parity: claimed", "parity: shown"))
+    catalogue, _ = read(
+        TEXT.replace("parity: claimed", "parity: shown")
+        .replace("kind: claim", "kind: test")
+        .replace("kind: none", "kind: benchmark, source: a public one, date: 2026-06-10")
+    )
     assert catalogue.capability_level("gpt-5.5", "cyber", parity_shown=False) == 5
 
 
@@ -79,9 +83,37 @@ def test_a_shown_parity_counts_in_both_readings():
         (TEXT.replace("popularity: 0.22", "popularity: -1"), "not below 0"),
         (TEXT.replace("id: mythos-5", "id: fable-5"), "stands twice"),
         (TEXT.replace("[invoke, cyber]", "[invoke, cybre]"), "did you mean `cyber`?"),
+        (TEXT.replace("parity: claimed", "parity: shown"), "never by a claim"),
+        (TEXT.replace("kind: claim", "kind: clame"), "`kind` of evidence is one of"),
+        (TEXT.replace("date: 2026-06-12", "date: in June"), "is not a date"),
+        (TEXT.replace("date: 2026-06-12", "by: us"), "needs a `source` and a `date`"),
+        (TEXT.replace("{kind: none, says: none on record; our reading}", ""), "needs its `evidence`"),
+        (
+            TEXT.replace("      cyber:\n        level: 2", "      chess:\n        level: 2"),
+            "no level of the capability `cyber`",
+        ),
     ],
 )
 def test_a_bad_catalogue_is_refused_with_its_place(text, part):
     _, findings = read(text)
     assert part in "\n".join(map(str, findings.errors))
     assert all(d.span.file == "catalogue.yaml" for d in findings.errors)
+
+
+def test_a_missing_capability_names_the_model_at_its_row():
+    text = TEXT.replace("      cyber:\n        level: 2", "      cybre:\n        level: 2", 1)
+    _, findings = read(text)
+    (found,) = findings.errors
+    assert found.message == "model `haiku-4.5` states no level of the capability `cyber`"
+    assert text.splitlines()[found.span.line - 1].strip() == "- id: haiku-4.5"
+    assert found.hint == "did you mean `cybre`?"
+
+
+def test_evidence_has_its_kind_source_and_date():
+    catalogue, _ = read()
+    for model in catalogue.models:
+        rests_on = model.capabilities["cyber"].rests_on
+        assert rests_on is not None
+        assert rests_on.kind in ("claim", "none")  # no test of any of them is on record
+        assert (rests_on.kind == "none") == (not rests_on.source and not rests_on.date)
+        assert rests_on.says

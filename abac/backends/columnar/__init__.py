@@ -6,6 +6,7 @@ algorithms become word-wise operations on them. `ledger` says what it cannot low
 
 from abac.backends.columnar.decide import decide_many, decisions, obligations, truths
 from abac.backends.columnar.frame import Frame
+from abac.backends.columnar.prepared import Answer, Prepared
 from abac.backends.columnar.scan import scan
 
-__all__ = ["Frame", "decide_many", "decisions", "obligations", "scan", "truths"]
+__all__ = ["Answer", "Frame", "Prepared", "decide_many", "decisions", "obligations", "scan", "truths"]

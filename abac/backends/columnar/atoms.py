@@ -61,6 +61,8 @@ def lower(leaf: Leaf, terms: Terms) -> Lowered:
 
 def compare(order: Order, left: Column, right: Column, terms: Terms) -> Lowered:
     """Compare two scalars: numbers as doubles where one is, enums by rank, strings by code point."""
+    if left.absent or right.absent:
+        return pl.lit(None, pl.Boolean)  # never a null literal beside a column: the planner can lose rows then
     if left.kind == STRING:
         return _compare_text(order, left, right, terms)
     if left.fixed is not None and right.fixed is None:

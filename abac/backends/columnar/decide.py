@@ -53,7 +53,7 @@ def decide_many(
             for rule in policy.rules:
                 graph.add(rule.condition)
     binders = graph.binders(requests)
-    bound = [[_bind(root, graph, bind) for bind in binders] for root in roots]
+    bound = [[bind_tree(root, graph, bind) for bind in binders] for root in roots]
     found = graph.evaluate({n for row in bound for tree in row for n in tree.nodes()})
     return [[pl.Series(tree.planes(found, frame.rows).codes(frame.rows)) for tree in row] for row in bound]
 
@@ -83,9 +83,10 @@ class _Bound:
         return denied_by_default(combined) if self.root.default_deny else combined
 
 
-def _bind(root: Root, graph: Graph, bind: Callable[[Node], Node]) -> _Bound:
+def bind_tree(root: Root, graph: Graph, bind: Callable[[Node], Node]) -> _Bound:
+    """Return a tree with every rule's condition as its residual under one request."""
     if isinstance(root, PolicySet):
-        return _Bound(root, children=tuple(_bind(child, graph, bind) for child in root.children))
+        return _Bound(root, children=tuple(bind_tree(child, graph, bind) for child in root.children))
     rules = [(rule.effect, bind(graph.add(rule.condition))) for rule in root.rules]
     if root.algorithm.in_order:
         return _Bound(root, tuple(rules))
@@ -105,21 +106,30 @@ def obligations(
     only where it is TRUE. Where order counts, rules after the deciding one owe nothing.
     """
     graph = Graph(frame, functions)
-    nodes = {id(rule): graph.add(rule.condition) for policy in policies(root) for rule in _owing(policy)}
+    nodes = {id(rule): graph.add(rule.condition) for policy in policies(root) for rule in owing(policy)}
     (bind,) = graph.binders([fixed])
     standing = {key: bind(node) for key, node in nodes.items()}
     found = graph.evaluate(standing.values())
     codes = answers.to_numpy()
     given = {effect: pack(codes == Extended[effect.value], frame.rows) for effect in Effect}
     judged = {key: found[node] for key, node in standing.items()}
-    owed: dict[str, Words] = {}
-    _Walk(judged, given, frame.rows, owed).node(root, fill(flag=True, rows=frame.rows))
+    owed = walk(root, judged, given, fill(flag=True, rows=frame.rows), frame.rows)
     return {name: pl.Series(name, unpack(words, frame.rows).astype(np.bool_)) for name, words in owed.items()}
 
 
-def _owing(policy: Policy) -> Iterator[Rule | ObligationRule]:
+def owing(policy: Policy) -> Iterator[Rule | ObligationRule]:
+    """Yield what may owe something: rules, and obligations that ride on a decision."""
     yield from policy.rules
     yield from policy.obligation_rules
+
+
+def walk(
+    root: Root, judged: Mapping[int, Bits], given: Mapping[Effect, Words], reach: Words, rows: int
+) -> dict[str, Words]:
+    """Return per obligation id the rows that owe it: truths by rule, decisions by effect, rows that count."""
+    owed: dict[str, Words] = {}
+    _Walk(judged, given, rows, owed).node(root, reach)
+    return owed
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,12 +169,24 @@ class Graph:
     def evaluate(self, nodes: Iterable[Node]) -> dict[Node, Bits]:
         """Return the truths of bound nodes on every row; what only others need is let go after its last use."""
         asked = set(nodes)
-        wanted = sorted(self._below(asked))  # INVARIANT: a node's number is greater than its operands'
-        last = {below: node for node in wanted for below in self._operands(node)}
-        leaves = [n for n in wanted if n in self._leaves]
-        truths = evaluate([self._leaves[n] for n in leaves], self._frame, self._functions)
+        leaves = self.leaves(asked)
+        truths = evaluate(list(leaves.values()), self._frame, self._functions)
         found = dict(zip(leaves, truths, strict=True))
         del truths
+        return self.connect(asked, found)
+
+    def leaves(self, nodes: Iterable[Node]) -> dict[Node, Leaf]:
+        """Return the atoms, bound, that nodes rest on."""
+        return {n: self._leaves[n] for n in sorted(self._below(nodes)) if n in self._leaves}
+
+    def paths(self, node: Node) -> frozenset[str]:
+        """Return the attributes that a node reads; of a bound one, those left free."""
+        return self._paths[node]
+
+    def connect(self, asked: AbstractSet[Node], found: dict[Node, Bits]) -> dict[Node, Bits]:
+        """Return the truths of nodes from those of their leaves, which `found` gives up as they are used."""
+        wanted = sorted(self._below(asked))  # INVARIANT: a node's number is greater than its operands'
+        last = {below: node for node in wanted for below in self._operands(node)}
         for node in wanted:
             if node not in self._leaves:
                 found[node] = self._connected(node, found)

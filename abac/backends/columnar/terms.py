@@ -32,8 +32,8 @@ Binding = Mapping[str, Assertion | None]
 class Column:
     """A scalar term: an expression, its type, and for strings the sorted words that its codes point into.
 
-    `fixed` holds the value, as behind the door, of a term that has the same known value on every row; `name` is
-    that of the series which the expression is, if it is one.
+    `fixed` holds the value, as behind the door, of a term with the same known value on every row, `absent` says
+    that it has none on any; `name` is that of the series which the expression is, if it is one.
     """
 
     expression: pl.Expr
@@ -41,6 +41,7 @@ class Column:
     words: Sequence[str] | None = None
     fixed: Any = None
     name: str = ""
+    absent: bool = False
 
     @property
     def values(self) -> int | None:
@@ -52,12 +53,13 @@ class Column:
 
 def fixed_column(value: Value | None, kind: ScalarType) -> Column:
     """Return the term that has one value on every row, or none."""
-    inside = None if value is None else inward(value, kind)
+    if value is None:
+        text = kind.kind is Kind.STRING
+        return Column(pl.lit(None, pl.UInt8 if text else physical(kind)), kind, () if text else None, absent=True)
+    inside = inward(value, kind)
     if kind.kind is Kind.STRING:
-        return Column(
-            pl.lit(None if inside is None else 0, pl.UInt8), kind, () if inside is None else (inside,), inside
-        )
-    if kind.kind is Kind.INT and inside is not None:
+        return Column(pl.lit(0, pl.UInt8), kind, (inside,), inside)
+    if kind.kind is Kind.INT:
         return Column(pl.lit(inside), kind, None, inside)  # untyped: takes the type of a narrow column it meets
     return Column(pl.lit(inside, physical(kind)), kind, None, inside)
 
@@ -117,7 +119,7 @@ class Terms:
 
     def _named(self, name: str, values: pl.Series, kind: ScalarType, words: Sequence[str] | None = None) -> Column:
         if len(values) != self.frame.rows:
-            return Column(pl.lit(values[0], values.dtype), kind, words)
+            return Column(pl.lit(values[0], values.dtype), kind, words, absent=values[0] is None)
         # INVARIANT: one chunk. Polars 2.1 drops chunks where a literal is compared with a `when` over several.
         if name not in self.series:
             self.series[name] = values.rechunk()
@@ -145,6 +147,8 @@ class Terms:
     # --- arithmetic ------------------------------------------------------------------------------------
 
     def _arithmetic(self, operator: Operator, left: Column, right: Column, kind: Any) -> Column:
+        if left.absent or right.absent:
+            return fixed_column(None, _typed(kind))
         a, b = left.expression, right.expression
         if left.kind == DATETIME:
             return self._quotient((a - b).cast(pl.Float64), pl.lit(1e6))

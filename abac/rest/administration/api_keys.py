@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from abac.condition.schema import Assurance
 from abac.rest import keys
 from abac.rest.administration.guarding import Asking, Routes
-from abac.rest.administration.shapes import Asked, Moment, Why
+from abac.rest.administration.shapes import Asked, Moment, Why, examples
 from abac.rest.keyform import changed, read_key, shown, written
 from abac.rest.keys import Caller, Key, Rate, Role
 from abac.rest.problems import Problem, forbidden
@@ -56,6 +56,20 @@ class Granted(Asked):
 class NewKey(Granted):
     """A key to be made: for whom, and why."""
 
+    model_config = examples(
+        {
+            "name": "gateway",
+            "roles": ["decide"],
+            "rate": {"per_second": 500, "burst": 1000},
+            "why": "The new gateway",
+        },
+        {
+            "name": "Bob",
+            "roles": ["publish", "read"],
+            "until": "2027-06-01T00:00:00Z",
+            "why": "Bob approves from now on",
+        },
+    )
     name: Annotated[str, Field(min_length=1, max_length=200)]
     why: Why
 
@@ -63,18 +77,21 @@ class NewKey(Granted):
 class ChangedKey(Granted):
     """Other terms for a key, and why."""
 
+    model_config = examples({"sees": ["subject.id"], "why": "It answers requests under Art. 15 GDPR."})
     why: Why
 
 
 class Because(Asked):
     """Why it is done."""
 
+    model_config = examples({"why": "It was seen in a repository."})
     why: Why
 
 
 class Rotation(Asked):
     """Why a key gets a new secret, and for how many hours the one it had still holds."""
 
+    model_config = examples({"why": "Its quarter is over.", "overlap_hours": 48})
     why: Why
     overlap_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 24.0
 

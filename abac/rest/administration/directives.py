@@ -16,11 +16,12 @@ from abac.policy.directive import Directive as DirectiveDocument
 from abac.policy.directive import Event
 from abac.rest.administration.drafts import Draft
 from abac.rest.administration.guarding import Asking, Routes
-from abac.rest.administration.shapes import Asked, ExpectName, Moment, RevisionName, Why
+from abac.rest.administration.shapes import Asked, ExpectName, Moment, RevisionName, Why, examples
 from abac.rest.problems import Problem
 from abac.service.publishing.difference import difference
 from abac.service.publishing.events import with_event
 from abac.service.store import Store
+from abac.storage.policies.errors import PolicyNoneError
 
 TAG = "Directives"
 
@@ -76,6 +77,13 @@ class Directive(BaseModel):
 class NewEvent(Asked):
     """What happened to a directive, when, and why it is recorded."""
 
+    model_config = examples(
+        {
+            "event": "suspended",
+            "at": "2026-06-20T00:00:00Z",
+            "why": "The court's letter of the 20th, received today",
+        }
+    )
     event: Literal["published", "effective", "suspended", "resumed", "rescinded", "not_enforced"]
     at: Moment
     why: Why
@@ -109,9 +117,10 @@ def add(on: Routes, store: Store) -> None:
     )
     def directive_event(directive: str, body: NewEvent, caller: Asking) -> Draft:
         last = policies.publications.last()
-        base = "none" if last is None else last.revision
-        policies.publications.check_expected(base if body.expect is None else body.expect)
-        before = policies.program(base) if last is not None else policies.active().program
+        if last is None:
+            raise PolicyNoneError("nothing was published yet")
+        policies.publications.check_expected(body.expect or last.revision)
+        before = policies.program(last.revision)
         after = with_event(before, directive, Event(body.event), body.at, store.log.clock())
         made = policies.record(after, who=caller.name, why=body.why, base=before.revision)
         return Draft.model_validate(

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from abac.rest.administration.guarding import Asking, Routes
-from abac.rest.administration.shapes import Asked, Difference, ExpectName, Finding, Revision, Why
+from abac.rest.administration.shapes import Asked, Difference, ExpectName, Finding, Revision, Why, examples
 from abac.service.publishing.difference import difference
 from abac.service.publishing.uploaded import MOST, check_texts, compile_texts
 from abac.service.store import Store
@@ -25,15 +25,45 @@ Files = Annotated[
 ]
 
 
+EXAMPLE_FILES = {
+    "schema.yaml": """\
+schema: abac/1
+attributes:
+  subject:
+    relation: {type: string}
+  resource:
+    cyber_tier: {type: int}
+  action:
+    name: {type: string}
+""",
+    "models/abac.conf": """\
+[request_definition]
+r = sub, obj, act
+
+[policy_definition]
+p = sub_rule, obj_rule, act, eft
+
+[policy_effect]
+e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
+
+[matchers]
+m = eval(p.sub_rule) && eval(p.obj_rule) && r.act == p.act
+""",
+    "rules.csv": "p, true, r.obj.cyber_tier <= 4, invoke, allow\n",
+}
+
+
 class Upload(Asked):
     """Policies as texts by path."""
 
+    model_config = examples({"files": EXAMPLE_FILES})
     files: Files
 
 
 class Drafted(Upload):
     """Policies to be recorded as a draft; `directives` names those of theirs that are meant, all by default."""
 
+    model_config = examples({"files": EXAMPLE_FILES, "why": "Models up to tier 4", "commit": "a61f712"})
     why: Why
     commit: Annotated[str, Field(max_length=64, description="The commit that the files come from.")] = ""
     base: ExpectName | None = None

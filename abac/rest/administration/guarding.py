@@ -5,7 +5,7 @@ Routes are added by way of their role, so that none can be added without one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,7 +15,7 @@ from abac.rest import sound
 from abac.rest.door import Door
 from abac.rest.keys import Caller, Role
 from abac.rest.reading import DEPTH
-from abac.rest.receiving import GoneError, Limits, body, check_json
+from abac.rest.receiving import GoneError, Limits, body, check_json, headers
 
 _TOLD: dict[int | str, str] = {
     400: "Malformed, or not as it must be; `path` or `findings` say where.",
@@ -101,11 +101,11 @@ def _guarded(door: Door, limits: Limits, role: Role) -> type[APIRoute]:
             answer, has_body = super().get_route_handler(), self.body_field is not None
 
             async def handler(request: Request) -> Response:
-                given = request.headers.get("authorization")
-                request.state.caller = door.caller(None if given is None else given.encode("latin-1"), role)
+                held = headers(request.scope, limits)
+                request.state.caller = door.caller(held.get(b"authorization"), role)
                 if has_body:
                     try:
-                        request = await _sound(request, limits)
+                        request = await _sound(request, held, limits)
                     except GoneError:
                         return Response(status_code=400)
                 return await answer(request)
@@ -115,9 +115,8 @@ def _guarded(door: Door, limits: Limits, role: Role) -> type[APIRoute]:
     return Guarded
 
 
-async def _sound(request: Request, limits: Limits) -> Request:
+async def _sound(request: Request, held: Mapping[bytes, bytes], limits: Limits) -> Request:
     """Return the request with its body read: JSON, within limits, sound. Raises `Problem`."""
-    held = dict(request.scope["headers"])
     check_json(held.get(b"content-type"))
     data = await body(request.receive, held, limits)
     sound.check(data, DEPTH)

@@ -14,7 +14,16 @@ from pydantic import BaseModel, Field
 
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.administration.refusals import problem
-from abac.rest.administration.shapes import Asked, ExpectName, Moment, Published, RevisionName, Why
+from abac.rest.administration.shapes import (
+    EXAMPLE_REVISION,
+    Asked,
+    ExpectName,
+    Moment,
+    Published,
+    RevisionName,
+    Why,
+    examples,
+)
 from abac.rest.problems import Problem
 from abac.service.store import Store
 from abac.storage.policies import NOTHING
@@ -31,6 +40,7 @@ IfMatch = Annotated[
 class Activation(Asked):
     """Which draft is put in force, why, and from when; a time past is recorded late."""
 
+    model_config = examples({"revision": EXAMPLE_REVISION, "why": "I have read it.", "expect": "none"})
     revision: RevisionName
     why: Why
     expect: ExpectName | None = None
@@ -40,6 +50,7 @@ class Activation(Asked):
 class Rollback(Asked):
     """To which revision, by default the one before the last, why, and from when."""
 
+    model_config = examples({"why": "It denies the staff.", "expect": EXAMPLE_REVISION})
     why: Why
     to: RevisionName | None = None
     expect: ExpectName | None = None

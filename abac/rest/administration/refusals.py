@@ -1,11 +1,12 @@
 """What a refusal of the engine's is on the wire: its status, its stable code, what is wrong, and what comes next.
 
-What only the database is to blame for is a 503, to be tried again; all else is the caller's to mend.
+A database that does not answer is a 503, to be tried again, and one that was damaged a 500; all else is the
+caller's to mend.
 """
 
 from __future__ import annotations
 
-from abac.audit.errors import AuditError
+from abac.audit.errors import AuditError, EntryError, TileError
 from abac.errors import AbacError, FindingsError, RequestError
 from abac.rest.asking import refused
 from abac.rest.problems import Problem
@@ -18,6 +19,7 @@ from abac.service.auditing.errors import (
 from abac.storage.faults import StorageConflictError, StorageError
 from abac.storage.policies.errors import (
     PolicyAmbiguousError,
+    PolicyChangedError,
     PolicyError,
     PolicyNoneError,
     PolicyPostureError,
@@ -30,6 +32,9 @@ from abac.storage.policies.errors import (
 RETRY = ((b"retry-after", b"5"),)
 
 _STATUS: tuple[tuple[type[AbacError], int], ...] = (
+    (EntryError, 500),
+    (TileError, 500),
+    (PolicyChangedError, 500),
     (PolicyUnknownError, 404),
     (PolicyNoneError, 404),
     (NoEntryError, 404),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from abac.rest.administration.guarding import Asking, Routes
-from abac.rest.administration.shapes import Asked, RevisionName, Why
+from abac.rest.administration.shapes import EXAMPLE_REVISION, Asked, RevisionName, Why, examples
 from abac.rest.problems import Problem
 from abac.service.store import Store
 
@@ -15,6 +15,7 @@ TAG = "Revisions"
 class Start(Asked):
     """Which revision runs in shadow, and why."""
 
+    model_config = examples({"revision": EXAMPLE_REVISION, "why": "How many would it deny?"})
     revision: RevisionName
     why: Why
 
@@ -22,6 +23,7 @@ class Start(Asked):
 class Stop(Asked):
     """Why the shadow ends."""
 
+    model_config = examples({"why": "Seen enough."})
     why: Why
 
 

@@ -13,12 +13,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from abac.condition.types import DATETIME, TypeClash, admit
 
 EXAMPLE_REVISION = "5387a757fe16"
+"""A revision as examples have it."""
 
 
 class Asked(BaseModel):
     """A body: a member that is not known is refused, since it was meant."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def examples(*given: Any) -> ConfigDict:
+    """Return the configuration of a body with examples; the tests send each."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": list(given)})
 
 
 def _moment(given: Any) -> datetime:

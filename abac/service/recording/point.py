@@ -113,7 +113,7 @@ class RecordedPoint:
         self._ready: dict[int, _Ready] = {}
         self._commits: dict[str, str] = {}
         self._usual = _NOTHING_SAID
-        self.posture = _taken(posture)
+        self.posture = taken(posture)
         self._cite(self.point.program, commit)
         self.prepare(self.point.program)
         folder = Path(journal) if journal is not None else store.journal
@@ -281,7 +281,7 @@ class RecordedPoint:
 
     def take_posture(self, posture: str) -> None:
         """Take another posture from now on. Raises `RecordingError` for one that no decision point takes."""
-        self.posture = _taken(posture)
+        self.posture = taken(posture)
 
     def run_shadow(self, program: Program | None, differences: Differences | None = None) -> None:
         """Let another program decide beside, or none."""
@@ -317,6 +317,15 @@ class RecordedPoint:
         """What keeps entries from being written or merged now, damaged journals included."""
         found = [*self._recorder.troubles(), None if self.shadow is None else self.shadow.trouble]
         return tuple(dict.fromkeys(trouble for trouble in found if trouble is not None))
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the last that was to be written could be written nowhere."""
+        return self._recorder.stuck()
+
+    def probe(self) -> None:
+        """See whether a log that could not be written can be written again, though nobody decides now."""
+        self._recorder.probe()
 
     def __enter__(self) -> Self:
         return self
@@ -361,7 +370,8 @@ _NOTHING_SAID = _Cited("", "")
 _BUFFER, _LOG, _JOURNAL = Recorded.BUFFER, Recorded.LOG, Recorded.JOURNAL
 
 
-def _taken(posture: str) -> str:
+def taken(posture: str) -> str:
+    """Return a posture that a decision point takes. Raises `RecordingError` for any other."""
     if posture not in POSTURES:
         said = "exists in simulation only" if posture == "lenient" else "is none"
         raise RecordingError(f"posture `{posture}` {said}", f"choose one of {', '.join(POSTURES)}")

@@ -29,6 +29,7 @@ class Recorder:
         """Begin. Raises `RecordingError` for a mode that needs a folder for journals and has none."""
         if folder is None and mode is Mode.SPILL:
             raise RecordingError("mode `spill` needs a journal", "set ABAC_JOURNAL, or pass journal=FOLDER")
+        self._database = store.database
         keyring = Keyring(store.keys)
         sink = LogSink(store, keyring)
         self.log = Groups(sink.write, name="abac-recorder", most=group, wait=wait, bound=bound)
@@ -83,6 +84,21 @@ class Recorder:
         if self._merging is not None:
             waited.append(self._merging.lag())
         return max(waited, default=0.0)
+
+    def stuck(self) -> bool:
+        """Whether the way that most entries take is in trouble: the journal where there is one, else the log."""
+        return (self._journal or self.log).trouble is not None
+
+    def probe(self) -> None:
+        """Take the log's write lock once, where the log is in trouble and nothing waits that would find out."""
+        if self.log.trouble is not None and not self.log.waiting:
+            try:
+                with self._database.writing():
+                    pass
+            except AbacError as error:
+                self.log.trouble = error
+            else:
+                self.log.trouble = None
 
     def troubles(self) -> Iterable[AbacError | None]:
         """Yield what keeps entries from being written or merged now."""

@@ -48,7 +48,7 @@ def true_columns(
     """Return the true value of every attribute that a synthetic population draws."""
     return [
         *_account(schema, setting, people),
-        *_nationality(schema, people),
+        *nationality_columns(schema, people),
         enum_column("subject.location", people.location, enum_values(schema, "subject.location")),
         organisation_column(organisations, people.organisation),
         enum_column(
@@ -88,7 +88,8 @@ def _account(schema: Schema, setting: Setting, people: Subjects) -> list[pl.Seri
     ]
 
 
-def _nationality(schema: Schema, people: Subjects) -> list[pl.Series]:
+def nationality_columns(schema: Schema, people: Subjects) -> list[pl.Series]:
+    """Return the true nationality of every subject, in the order of `NATIONALITY`."""
     nation, is_key = people.nationality, people.person == NONE
     sets = zip(NATIONALITY[:3], (nation.current, nation.ever, nation.residencies), strict=True)
     latest = np.where(is_key, NONE, nation.latest).astype(np.int32)

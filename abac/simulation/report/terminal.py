@@ -38,7 +38,7 @@ def sentence(report: entries.Entry) -> Text:
 
 def options_table(report: entries.Entry) -> Table:
     """Return what the provider can do about the directive in force, one row per posture."""
-    table = _table(f"What the provider can do about {entries.in_force(report)}")
+    table = plain_table(f"What the provider can do about {entries.in_force(report)}")
     table.add_column("posture", no_wrap=True)
     for name in (
         "permitted\nthough\nforbidden",
@@ -67,7 +67,7 @@ def options_table(report: entries.Entry) -> Table:
 
 def directives_table(report: entries.Entry, posture: str) -> Table:
     """Return all directives side by side under one posture, a line for each yardstick; counts are people."""
-    table = _table(f"All directives side by side: people, posture {posture}")
+    table = plain_table(f"All directives side by side: people, posture {posture}")
     table.add_column("directive", no_wrap=True)
     for name in ("blocked", "un-\ndecided"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -101,7 +101,8 @@ def _directive(lines: list[entries.Entry], *, current: bool) -> list[RenderableT
     ]
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """Return an empty table in the style that all of ours have."""
     return Table(
         title=Text(title, style="bold"),
         title_justify="left",

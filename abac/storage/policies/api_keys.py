@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from abac.audit.deciding import TOKEN
 from abac.storage.appending import Appending
 from abac.storage.log import DecisionLog
 from abac.storage.policies.acts import KEY_APPROVED, KEY_CHANGED, KEY_MADE, KEY_REVOKED, KEY_ROTATED, carry_out
@@ -60,7 +61,8 @@ class ApiKeys:
         another, `PolicyKeyError` where there is a key of that id.
         """
         said = _said(who, why, approver)
-        told_name(terms["name"], "the key's holder")
+        if told_name(terms["name"], "the key's holder").startswith(TOKEN):
+            raise PolicyKeyError(f"`{TOKEN}` begins the names of those who come with a token", "name it otherwise")
         with self._log.appending() as appending:
             if _row(appending.connection, identity) is not None:
                 raise PolicyKeyError(f"there is a key `{identity}` already")

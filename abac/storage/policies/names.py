@@ -15,7 +15,7 @@ from abac.storage.policies.errors import PolicyWordsError
 LONGEST_NAME, LONGEST_WHY = 200, 4_000
 """Characters of a name, and of a reason."""
 
-_COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
+_COMMIT = re.compile(r"(?:[0-9a-f]{7,64}|[0-9a-f]{7,58}-dirty)\Z")
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
 """What is drawn as nothing though Unicode calls it a letter or a mark."""
 
@@ -41,7 +41,10 @@ def told_why(why: str, what: str = "--why") -> str:
 
 
 def told_commit(commit: str, what: str = "--source-commit") -> str:
-    """Return a commit's digest in lower case; empty where there is none. Raises `PolicyWordsError`."""
+    """Return a commit's digest in lower case; empty where there is none. Raises `PolicyWordsError`.
+
+    `-dirty` after it says that files differed from the commit.
+    """
     told = commit.strip().lower()
     if told and _COMMIT.match(told) is None:
         message = f"{what}: `{commit[:80]}` is not a commit's digest of 7 to 64 hexadecimal digits"

@@ -66,9 +66,10 @@ class Publications:
         """Put a recorded revision, or a program that is then recorded with it, in force.
 
         `expect` is the revision published last when the publisher looked, or `none`; `effective` is when it takes
-        effect, now where nothing is said; a time past is recorded late. What is in force already is left as it
-        is. Raises `PolicyStaleError` where somebody was first, `PolicySamePersonError` and `PolicyUnapprovedError`
-        where two persons are wanted, `PolicyUnknownError`, `PolicyWordsError`; then nothing is written.
+        effect, now where nothing is said; a time past is recorded late. What is in force already, from that
+        commit, is left as it is. Raises `PolicyStaleError` where somebody was first, `PolicySamePersonError` and
+        `PolicyUnapprovedError` where two persons are wanted, `PolicyUnknownError`, `PolicyWordsError`; then
+        nothing is written.
         """
         said = _said(who, approver, why, commit)
         wanted = self._expected(expect)
@@ -79,7 +80,7 @@ class Publications:
             last = last_publication(appending.connection)
             check_fresh(last, wanted, program.revision, appending.connection, micros(appending.at))
             in_force = standing_at(appending.connection, micros(appending.at))
-            if last is not None and last == in_force and last.revision == program.revision and instant is None:
+            if last is not None and last == in_force and instant is None and _says(last, program, said):
                 return Published(last, (), new=False)
             draft = self._draft(appending, program, text, said, wanted)
             if not is_one_person(appending.connection):
@@ -188,6 +189,11 @@ def last_of(connection: sa.Connection, revision: str) -> Publication:
         message = f"revision {revision[:SHORT]} was never published: it is a draft"
         raise PolicyRollbackError(message, f"abac policy activate {revision[:SHORT]} puts it in force")
     return Publication.of(row)
+
+
+def _says(publication: Publication, program: Program, said: _Said) -> bool:
+    """Return whether a publication is of this program, from the commit that is said if one is."""
+    return publication.revision == program.revision and said.commit in ("", publication.commit)
 
 
 def _two_authors(said: _Said, draft: Revision | None) -> None:

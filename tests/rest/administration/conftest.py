@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from abac.bootstrap import Settings, open_store
+from abac.pdp.point import DecisionPoint
 from abac.rest.building import Parts
 from abac.rest.keys import Role
+from abac.service.deciding import InMemory
 from abac.service.store import Store
-from tests.policy_stores import KEY, TurnedClock, program
+from tests.policy_stores import KEY, TurnedClock, migrated_file, program
 from tests.rest.running import Running, running
 
 
@@ -39,9 +41,11 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     clock = TurnedClock()
+    (tmp_path / "abac.db").write_bytes(migrated_file())
     with open_store(Settings(f"sqlite:///{tmp_path}/abac.db", key=KEY), clock=clock) as store:
         store.policies.publish(program(), who="Ada", approver="Bob", why="first", expect="none", commit="a" * 40)
-        with running(Parts(store=store), clock, auth=True) as server:
+        parts = Parts(InMemory(DecisionPoint(program())), store=store)
+        with running(parts, clock, auth=True) as server:
             yield Office(server, store, clock)
 
 

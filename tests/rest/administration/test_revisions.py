@@ -83,12 +83,12 @@ def test_what_is_wrong_is_told_with_its_place_as_the_sender_named_it(
     assert sound["sound"] is True
 
 
-@pytest.mark.parametrize(
-    "path", ["../x.yaml", "/etc/x.yaml", "a/../../x", "a\\b", "a\x00b", ".git/config", "", "a//b", "x" * 300]
-)
-def test_a_path_leads_nowhere_else(office: Office, ada: str, path: str):
-    answer = office.ask("POST", "/admin/v1/check", {"files": {path: "x"}}, ada)
-    assert (answer.status_code, answer.json()["code"]) == (422, "compile")
+def test_a_path_leads_nowhere_else(office: Office, ada: str):
+    for path in ("../x", "/etc/x.yaml", "a/../../x", "a\\b", "a\x00b", ".git/config", "", "a//b", "x" * 300):
+        answer = office.ask("POST", "/admin/v1/check", {"files": {path: "x"}}, ada)
+        assert (answer.status_code, answer.json()["code"]) == (422, "compile"), path
+    answer = office.ask("POST", "/admin/v1/check", {"files": {"a": "x", "a/b": "x"}}, ada)
+    assert "a file and a folder" in answer.text
 
 
 def test_nothing_outside_an_upload_is_read(office: Office, ada: str, files: dict[str, str], tmp_path: Path):
