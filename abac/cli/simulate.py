@@ -78,6 +78,7 @@ def simulate(
     if log is not None and population is not None:
         raise typer.BadParameter("a population comes from --log or from --population")
     from abac.service import shipped, simulate
+    from abac.service.layers import layers
     from abac.simulation.report.people import CAP
     from abac.simulation.report.terminal import show
     from abac.simulation.report.validate import ReportError, validate
@@ -98,23 +99,25 @@ def simulate(
             postures=chosen,
             bring=None if log is None else _from_log(log, since, until),
         )
-        steps.total = len(inputs.studies) + 5 + 3 * verified
+        steps.total = len(inputs.studies) + 7 + 3 * verified
         result = run(inputs, identify=identify, progress=steps)
+        report = dict(result.report)
+        report["layers"] = layers(inputs, report, replayed=log is not None, step=steps)
         try:
-            validate(result.report)
+            validate(report)
         except ReportError as error:
             raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
         if verified:
-            _verify(inputs, result.report, steps)
+            _verify(inputs, report, steps)
         target = directory or (None if as_json else Path("out") / inputs.scenario.id)
         if target is not None:
             steps("writing the report")
             replaced = (target / "report.json").exists()
-            write_report(result.report, result.people, target, identify=identify, rows_per_sheet=xlsx_rows or CAP)
+            write_report(report, result.people, target, identify=identify, rows_per_sheet=xlsx_rows or CAP)
     if as_json:
-        print_json(result.report)
+        print_json(report)
     else:
-        out().print(show(result.report, posture))
+        out().print(show(report, posture))
     if target is not None:
         told(target / "report.html", replaced=replaced)
 
