@@ -87,6 +87,13 @@ class _Said(NamedTuple):
     outcome: Outcome
 
 
+_Lasting = tuple[str, str, bool, str]
+"""What many entries have in common: posture, commit, whether withheld, caller."""
+
+_Secret = tuple[tuple[str, bytes], ...]
+"""Fields to be sealed, and the bytes of their values."""
+
+
 class DecisionEncoder:
     """Says decisions under one program as entries. Share it between threads."""
 
@@ -96,7 +103,7 @@ class DecisionEncoder:
         self._sensitive = frozenset(d.path for d in program.schema if d.sensitive)
         self._derived, self._owed = self._sort(program)
         self._outcomes: dict[int, _Said] = {}
-        self._settings: dict[tuple[str, str], bytes] = {}
+        self._lasting: dict[_Lasting, tuple[bytes, _Secret]] = {}
 
     def encode(
         self, identity: bytes, at: datetime, request: Request, outcome: Outcome, circumstances: Circumstances
@@ -111,33 +118,36 @@ class DecisionEncoder:
             when = b'"%b"' % stamp(at).encode()
         clear, paths, told, subject = self._tell(request)
         said = self._outcomes.get(id(outcome)) or self._say(outcome)
-        name, held = uuid_text(identity).encode(), self._circumstances(circumstances)
+        name, (held, who) = uuid_text(identity).encode(), self._circumstances(circumstances)
         parts = (b'"id":"', name, _DECIDED_AT, when[1:-1], self._revision, held, said.clear, _ATTRIBUTES, clear)
-        secret = said.secret
-        if circumstances.caller.startswith(TOKEN):
-            secret = (*secret, (WHO, _json(circumstances.caller)))
-        return Unsealed(identity, subject, when[1:8].decode(), b"".join(parts), paths, told, secret)
+        return Unsealed(identity, subject, when[1:8].decode(), b"".join(parts), paths, told, (*said.secret, *who))
 
     # --- what is said with it --------------------------------------------------------------------------------
 
-    def _circumstances(self, held: Circumstances) -> bytes:
+    def _circumstances(self, held: Circumstances) -> tuple[bytes, _Secret]:
         request_id, session, discharges, posture, commit, withheld, caller = held
-        fixed = self._settings.get((commit, posture))
-        if fixed is None:
-            given = (("commit", commit), ("posture", posture))
-            fixed = b"".join(b',"%b":%b' % (name.encode(), _json(text)) for name, text in given if text)
-            self._settings[commit, posture] = fixed
-        if caller and not caller.startswith(TOKEN):
-            fixed = b',"who":%b%b' % (_json(caller), fixed)
-        if withheld:
-            fixed += b',"withheld":true'
+        lasting = posture, commit, withheld, caller
+        fixed, secret = self._lasting.get(lasting) or self._remember(lasting)
         if request_id:
             fixed += b',"request_id":' + _json(request_id)
         if session:
             fixed += b',"session":' + _json(session)
         if discharges:
             fixed += b',"discharges":' + _json(sorted(discharges))
-        return fixed
+        return fixed, secret
+
+    def _remember(self, lasting: _Lasting) -> tuple[bytes, _Secret]:
+        """Say what many entries have in common."""
+        posture, commit, withheld, caller = lasting
+        token = caller.startswith(TOKEN)
+        given = (("who", "" if token else caller), ("commit", commit), ("posture", posture))
+        clear = b"".join(b',"%b":%b' % (name.encode(), _json(text)) for name, text in given if text)
+        if withheld:
+            clear += b',"withheld":true'
+        if len(self._lasting) >= REMEMBERED:
+            self._lasting.clear()
+        found = self._lasting[lasting] = clear, ((WHO, _json(caller)),) if token else ()
+        return found
 
     def _say(self, outcome: Outcome) -> _Said:
         clear = [

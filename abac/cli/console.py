@@ -51,8 +51,13 @@ def report_error(error: AbacError) -> None:
     console.print(Text(counted(error.diagnostics), "bold"))
 
 
-def print_findings(console: Console, findings: Sequence[Diagnostic]) -> None:
-    """Print findings as `file:line:column: severity[code]: message`, the hint on a line of its own."""
+def print_findings(
+    console: Console, findings: Sequence[Diagnostic], all_of_them: str = "--json of `abac check` shows all"
+) -> None:
+    """Print findings as `file:line:column: severity[code]: message`, the hint on a line of its own.
+
+    `all_of_them` says where the ones are that are too many to show.
+    """
     for finding in findings[:SHOWN]:
         colour = "red" if finding.severity == "error" else "yellow"
         line = Text.assemble(
@@ -62,7 +67,7 @@ def print_findings(console: Console, findings: Sequence[Diagnostic]) -> None:
         if finding.hint:
             console.print(Text(f"    {finding.hint}", "cyan"))
     if len(findings) > SHOWN:
-        console.print(Text(f"... and {len(findings) - SHOWN:,} more; --json of `abac check` shows all", "dim"))
+        console.print(Text(f"... and {len(findings) - SHOWN:,} more; {all_of_them}", "dim"))
 
 
 def place(finding: Diagnostic) -> str:

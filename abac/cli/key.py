@@ -28,6 +28,7 @@ COMPLETE = typer.Option("--complete-sets", help="A bare set it sends is the whol
 DISCHARGES = typer.Option(help="An obligation it carries out; repeatable.")
 SEES = typer.Option(help="An attribute, or a sealed field, whose values it may be shown; `*`: all; repeatable.")
 RATE = typer.Option(help="Requests a second in the long run.")
+DIGEST = typer.Option(help="Make it of a digest that its holder gives, who alone has its text: `abac key text`.")
 DAYS = typer.Option(help="Days until it ends; default: it does not.")
 OVERLAP = typer.Option(help="Hours for which the secret it had still holds.")
 IDENTITY = typer.Argument(help="The key's id.")
@@ -46,22 +47,41 @@ def new(
     sees: Annotated[list[str] | None, SEES] = None,
     per_second: Annotated[float | None, RATE] = None,
     days: Annotated[float | None, DAYS] = None,
+    digest: Annotated[str | None, DIGEST] = None,
     who: Annotated[str, WHO] = "",
     why: Annotated[str, WHY] = "",
     approver: Annotated[str, APPROVER] = "",
 ) -> None:
     """Make a key. Its text is printed once, and kept nowhere: what is kept is its SHA-256."""
     from abac.bootstrap import now
-    from abac.rest.keys import Caller, generate
+    from abac.rest.keys import Caller, generate, generate_from
 
     given = _given(roles or ["decide"], ceiling, complete_sets, discharges or [], sees or [], per_second)
     until = None if days is None else now() + timedelta(days=days)
-    made, text = generate(Caller(name, **given), now(), until=until)
+    holder = Caller(name, **given)
+    if digest is None:
+        made, text = generate(holder, now(), until=until)
+    else:
+        made, text = generate_from(digest, holder, now(), until=until), ""
     with _place(file, database, who, why, approver) as place:
         waits = place.make(made)
-    _shown_once(made, text)
+    if text:
+        _shown_once(made, text)
+    else:
+        err().print(f"key {made.id} of {name}, who has its text")
     if waits:
         err().print(f"it opens nothing yet: somebody else approves it by `abac key approve {made.id}`")
+
+
+@app.command()
+def text() -> None:
+    """Make the text of a key of your own, to keep, and its digest, to give to whoever makes the key of it."""
+    from abac.rest.keys import own_text
+
+    made, digest = own_text()
+    err().print("keep this to yourself; it is shown this once:")
+    out().print(made)
+    err().print(f"and give this to whoever makes your key: {digest}")
 
 
 @app.command()

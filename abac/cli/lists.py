@@ -42,7 +42,7 @@ THRESHOLD = typer.Option(
     help="The least score of alike names; default: 80. `measure` says how often it is right.",
 )
 DISPOSITIONS = typer.Option(help="What reviewers decided: a file of JSON Lines, which `dispose` writes.")
-OUT = typer.Option("--out", help="Write all answers here: .csv, or .jsonl; never overwrites.")
+OUT = typer.Option("--out", help="Write all answers here: .csv, .parquet or .jsonl; never overwrites.")
 ALL = typer.Option("--all", help="Show the records that match nothing, too.")
 AS_OF = typer.Option("--as-of", help="The time that entries and dispositions are taken at; default: now.")
 VERDICT = typer.Option(
@@ -71,11 +71,11 @@ def match(
     """
     from abac import bootstrap
     from abac.screening.match import THRESHOLD as USUAL
-    from abac.service.files import write_text
-    from abac.service.screening import answer_of, as_lines, as_table, screen
+    from abac.service.files import write_bytes, write_text
+    from abac.service.screening import answer_of, as_lines, as_parquet, as_table, screen
 
-    if target is not None and target.suffix not in (".csv", ".jsonl"):
-        raise refused("--out", f"`{target.suffix}` is neither .csv nor .jsonl")
+    if target is not None and target.suffix not in (".csv", ".parquet", ".jsonl"):
+        raise refused("--out", f"`{target.suffix}` is none of .csv, .parquet and .jsonl")
     now = moment(as_of, "--as-of") or bootstrap.now()
     with Counted("records matched") as progress:
         found = screen(
@@ -87,7 +87,13 @@ def match(
             progress=progress,
         )
     if target is not None:
-        write_text(target, as_table(found, file) if target.suffix == ".csv" else as_lines(found))
+        match target.suffix:
+            case ".csv":
+                write_text(target, as_table(found, file))
+            case ".parquet":
+                write_bytes(target, as_parquet(found, file))
+            case _:
+                write_text(target, as_lines(found))
     if as_json:
         faults = [fault.as_json() for fault in found.faults]
         records = [answer_of(m) for m in found.matches]
@@ -174,7 +180,7 @@ def _show(found: Screened, *, show_all: bool) -> None:
     for parties in (found.listing, found.file):
         err().print(Text(parties.tally, "dim"))
     if found.faults:
-        print_findings(err(), found.faults)
+        print_findings(err(), found.faults, "--json shows all")
         err().print(Text(counted(found.faults), "bold"))
 
 

@@ -234,7 +234,7 @@ def _show(found: Owned, as_of: str | None, *, show_all: bool) -> None:
     for tally in (found.told.tally, found.listing.tally):
         err().print(Text(tally, "dim"))
     if found.faults:
-        print_findings(err(), found.faults)
+        print_findings(err(), found.faults, "--json shows all")
         err().print(Text(counted(found.faults), "bold"))
 
 

@@ -1,4 +1,4 @@
-"""`abac population`: look at the population that someone brings."""
+"""`abac population`: look at the population that someone brings, or write one for engines to count."""
 
 from __future__ import annotations
 
@@ -15,17 +15,29 @@ from abac.cli.console import err, out, print_json
 if TYPE_CHECKING:
     from abac.simulation.population.inspect import Inspection, Proposal
 
-app = typer.Typer(no_args_is_help=True, help="Look at a population file before simulating with it.")
+app = typer.Typer(no_args_is_help=True, help="Look at a population file, or write one.")
 
 FILE = typer.Argument(help="XLSX, CSV, Parquet, Arrow, or <database url>#<table>.")
 SCHEMA = typer.Option(help="The schema; default: found from the folder you are in, else the shipped one.")
 SHEET = typer.Option(help="The sheet of a workbook; default: the first.")
+SCENARIO = typer.Argument(help="A scenario file, a folder with one, or the name of a shipped one: june-2026.")
+WRITTEN = typer.Argument(help="The Parquet file to write; one that is there is replaced.")
 OUT = typer.Option("--out", help="Write the proposed mapping here; never overwrites.")
 
 
-@app.callback()
-def population() -> None:
-    """Keep `inspect` a verb of its own: a group with one command would swallow its name."""
+@app.command("write")
+def write(
+    scenario: Annotated[str, SCENARIO],
+    file: Annotated[Path, WRITTEN],
+    subjects: Annotated[int, typer.Option(min=1, help="How many subjects to draw.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0, help="The seed they are drawn with.")] = 2026,
+) -> None:
+    """Draw a scenario's population and write what is on file of it, for `abac simulate --engine`."""
+    from abac.service import shipped, simulate
+    from abac.service.counting import write_population
+
+    write_population(simulate.load(shipped.scenario(scenario), subjects=subjects, seed=seed), file)
+    err().print(f"The population is written: {file}")
 
 
 @app.command("inspect")

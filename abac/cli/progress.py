@@ -67,6 +67,10 @@ class Counted(_Shown):
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         super().__init__(what, total, *columns)
 
+    def expect(self, total: int) -> None:
+        """Show how many there will be, once that is known."""
+        self._bar.update(self._task, total=total)
+
     def __call__(self, more: int) -> None:
         """Show that so many more are done."""
         self._bar.update(self._task, advance=more)

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from abac.simulation.run import Inputs
 
 
+class Engine(StrEnum):
+    """The engines of `service.engines`, spelt out here as the postures are."""
+
+    POLARS = "polars"
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
 class Posture(StrEnum):
     """The postures of `simulation.scenario`, spelt out here so that --help need not load it."""
 
@@ -43,6 +51,11 @@ UNTIL = typer.Option(help="With --log: decisions before this time.")
 POSTURE = typer.Option(help="What the provider does with what it cannot decide; default: all four, side by side.")
 OUT = typer.Option(help="Where the report goes; default: out/<scenario>; with --json nowhere.")
 IDENTIFY = typer.Option("--identify", help="Put ids and nationalities into the list of people, not pseudonyms.")
+ENGINE = typer.Option(help="Only count, in this engine: for more rows than a report is made of (docs/scale.md).")
+MASTER = typer.Option(help="With --engine spark: the cluster, spark://HOST:PORT, or local[N] for this machine.")
+BY = typer.Option(help="With --engine: an attribute to group by, such as subject.kind; may be given again.")
+ONLY = typer.Option(help="With --engine: count this directive alone; may be given again.")
+REPEAT = typer.Option(min=1, help="With --engine polars: read the rows so many times over, to measure a long run.")
 VERIFY = typer.Option(
     "--verify", help="Count the report again by the reference, over a sample and in sums; fail on any difference."
 )
@@ -62,6 +75,11 @@ def simulate(
     directory: Annotated[Path | None, typer.Option("--out", help=OUT.help)] = None,
     identify: Annotated[bool, IDENTIFY] = False,
     xlsx_rows: Annotated[int | None, ROWS] = None,
+    engine: Annotated[Engine | None, ENGINE] = None,
+    master: Annotated[str, MASTER] = "",
+    by: Annotated[list[str] | None, BY] = None,
+    directive: Annotated[list[str] | None, ONLY] = None,
+    repeat: Annotated[int, REPEAT] = 1,
     verified: Annotated[bool, VERIFY] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print report.json to stdout, and nothing else.")
@@ -71,6 +89,30 @@ def simulate(
 
     Writes report.html (open it in a browser; it needs no network), report.json, people.parquet and people.xlsx.
     """
+    if engine is not None:
+        if log or posture or directory or identify or xlsx_rows or verified:
+            raise typer.BadParameter("--engine only counts: it takes no log or posture, and writes no report")
+        from abac.cli.counting import count
+        from abac.service import shipped
+        from abac.service.counting import Plan
+        from abac.service.engines import Name
+
+        plan = Plan(
+            shipped.scenario(scenario),
+            Name(engine.value),
+            source=population,
+            mapping=mapping,
+            master=master,
+            by=tuple(by or ()),
+            directives=tuple(directive or ()),
+            repeat=repeat,
+            subjects=subjects,
+            seed=seed,
+        )
+        count(plan, as_json=as_json)
+        return
+    if master or by or directive or repeat != 1:
+        raise typer.BadParameter("--master, --by, --directive and --repeat go with --engine")
     if mapping is not None and population is None:
         raise typer.BadParameter("--mapping goes with --population")
     if log is None and (since or until):

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from abac.client.asynchronous import AsyncClient
     from abac.client.changes import Change, ChangesError
     from abac.client.dependency import Permitted
-    from abac.client.guarding import Flip, OpenSession, SessionEndedError, SessionGuard
+    from abac.client.guarding import SessionGuard
+    from abac.client.holding import Flip, OpenSession, SessionEndedError
     from abac.client.in_process import InProcess
     from abac.client.searching import SearchError
     from abac.client.sessions import Session
@@ -61,14 +62,14 @@ _ON_USE = {
     "Change": "abac.client.changes",
     "ChangesError": "abac.client.changes",
     "Client": "abac.client.synchronous",
-    "Flip": "abac.client.guarding",
+    "Flip": "abac.client.holding",
     "Guard": "abac.client.asgi",
     "InProcess": "abac.client.in_process",
-    "OpenSession": "abac.client.guarding",
+    "OpenSession": "abac.client.holding",
     "Permitted": "abac.client.dependency",
     "SearchError": "abac.client.searching",
     "Session": "abac.client.sessions",
-    "SessionEndedError": "abac.client.guarding",
+    "SessionEndedError": "abac.client.holding",
     "SessionGuard": "abac.client.guarding",
     "StreamGuard": "abac.client.streaming",
 }

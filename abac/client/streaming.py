@@ -15,7 +15,8 @@ from typing import Any
 from abac.client.answer import Answer
 from abac.client.asgi import ANSWER, App, Message, Receive, Scope, Send, refuse
 from abac.client.ask import Unguarded
-from abac.client.guarding import Flip, OpenSession, SessionGuard
+from abac.client.guarding import SessionGuard
+from abac.client.holding import Flip, OpenSession
 from abac.client.refusal import blocker, refusal
 from abac.client.sessions import EXPIRES_IN
 from abac.client.wire import Evaluation

@@ -1,9 +1,8 @@
-"""One worker of a drill, a process of its own: decides and records by what stands in the store, and tells changes.
+"""One worker of a dry run, a process of its own: what `abac serve` runs, and nobody is asked who they are.
 
     python -m abac.drill.worker DATABASE
 
-prints its URL once it listens, and ends on SIGTERM. Nobody is asked who they are: it serves the loopback address
-of a dry run only.
+prints its URL once it listens, on the loopback address, and ends on SIGTERM.
 """
 
 from __future__ import annotations
@@ -12,17 +11,16 @@ import sys
 
 from abac.bootstrap import Settings, now, open_store
 from abac.rest import logs
-from abac.rest.building import Parts, build
-from abac.rest.serving import server
+from abac.rest.hosting import Hosting
 from abac.rest.settings import load
 
 
-def main() -> None:
-    """Serve until told to stop."""
+def main() -> int:
+    """Serve until told to stop, and return the exit code."""
     logs.configure("warning")
-    with open_store(Settings.of(database=sys.argv[1])) as store:
-        held = load(unsafe_no_auth=True, unsafe_ceiling="verified", audit="required", port=0)
-        server(build(held, now, Parts(store=store)), held, started=_say).run()
+    held = load(unsafe_no_auth=True, unsafe_ceiling="verified", port=0, audit="required")
+    settings = Settings.of(database=sys.argv[1])
+    return Hosting(held, lambda: open_store(settings), now).run(_say)
 
 
 def _say(url: str) -> None:
@@ -31,4 +29,4 @@ def _say(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

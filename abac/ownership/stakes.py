@@ -54,13 +54,13 @@ def _entities(path: Path, told: Told) -> None:
         if entity.schema == "Ownership":
             held = entity.properties
             kinds = " ".join(held.get("ownershipType", []))
-            shares = held.get("percentage", [])
+            shares = " | ".join(dict.fromkeys(held.get("percentage", [])))  # several are no share, and so a fault
             for owner in held.get("owner") or [""]:
                 for asset in held.get("asset") or [""]:
                     told.stake(
                         owner,
                         asset,
-                        shares[0] if len(set(shares)) == 1 else "",
+                        shares,
                         entity.place.line,
                         since=entity.first("startDate"),
                         until=entity.first("endDate"),

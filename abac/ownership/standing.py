@@ -88,14 +88,14 @@ class Standing:
 
     @cached_property
     def nearest(self) -> npt.NDArray[np.float64]:
-        """Of every entity the share (0 to 1) that blocked owners hold, NaN where the answer is open.
+        """Of every entity the share (0 to 1) that blocked owners hold, NaN where it may be enough or not.
 
-        Of a definite entity it is the least share, of one not blocked the highest that can be: right in every
-        comparison with the reading's threshold, and exact where the bounds meet.
+        Where it is enough for sure it is the least share, where it cannot be enough the highest that can be: right
+        in every comparison with the reading's threshold, and exact where the bounds meet.
         """
-        share = np.where(self.answer == Answer.DEFINITE, self.low, self.highest) / WHOLE
-        decided = (self.answer == Answer.DEFINITE) | (self.answer == Answer.NONE)
-        found: npt.NDArray[np.float64] = np.where(decided, share, np.nan)
+        enough, short = self.low >= self.reading.least, self.highest < self.reading.least
+        share = np.where(enough, self.low, self.highest) / WHOLE
+        found: npt.NDArray[np.float64] = np.where(enough | short, share, np.nan)
         return found
 
 

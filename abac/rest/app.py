@@ -95,8 +95,13 @@ class Application(FastAPI):
         await send({"type": "http.response.body", "body": data})
 
     def at_once(self) -> Mapping[bytes, str]:
-        """Return the paths that may be answered without a task: decisions from memory, which leave no trace."""
-        return _AT_ONCE if self.evaluating.immediate else {}
+        """Return the paths that may be answered without a task: decisions that wait for nothing, or an entry."""
+        return _AT_ONCE if self.evaluating.immediate or self.goes_on else {}
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether such a decision that has begun is to go on, since it may have left a trace."""
+        return self.evaluating.goes_on
 
     def problem(self, problem: Problem, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         """Return status, body and headers of a problem, and count it."""

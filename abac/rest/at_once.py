@@ -2,115 +2,162 @@
 
 uvicorn makes a task for every request, and writes head and body apart; for a decision from memory that costs as
 much as the decision. This protocol takes the first step of the application itself. If that answers, the answer is
-written whole. If it would have to wait, or anything about the request is unusual (its body is large, another one
+written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`). If it would
+have to wait for anything else, or anything about the request is unusual (its body is large, another one
 is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
 Which paths may be asked twice like that is the application's word: nothing they do before they wait may leave a
-trace.
+trace, or they go on.
 
-A request of which the rest does not come holds its connection only, for as long as `patrol` lets it.
+Heads and connections are bounded here too, where they come in. A request of which the rest does not come holds its
+connection only, for as long as `patrol` lets it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+import sys
+from collections.abc import Mapping
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-)
+from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
-Application = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
+from abac.rest.begun import Begun
 
+HEAD = 65_536
+"""Bytes of a request's line and headers after which a connection is closed, whether or not they are all there."""
 
-def protocol(app: Application, paths: Callable[[], Mapping[bytes, str]]) -> type[HttpToolsProtocol]:
-    """Return a protocol for `app`; `paths` says which may be answered at once now, as they come and as text."""
-
-    class AtOnce(HttpToolsProtocol):
-        """uvicorn's protocol, with a short way."""
-
-        _body: bytes | None = None
-        """The body of a request that may be answered at once, as far as it has come."""
-
-        answered = 0
-        """How many requests of this connection were answered at once."""
-
-        def on_headers_complete(self) -> None:
-            held, parser = self.cycle, self.parser
-            usual = (
-                self.url not in paths()
-                or not (held is None or held.response_complete)
-                or parser.get_method() != b"POST"
-                or parser.get_http_version() != "1.1"
-                or parser.should_upgrade()
-                or not parser.should_keep_alive()
-                or self.expect_100_continue
-                or self.flow.write_paused
-                or len(self.connections) >= (self.limit_concurrency or _MANY)
-            )
-            if usual:
-                super().on_headers_complete()
-            else:
-                self._body = b""
-
-        def on_body(self, body: bytes) -> None:
-            if self._body is None:
-                super().on_body(body)
-                return
-            self._body += body
-            if len(self._body) > LARGE:
-                self._usual_way()
-
-        def on_message_complete(self) -> None:
-            if self._body is not None:
-                if self._at_once(self._body):
-                    self._body = None
-                    return
-                self._usual_way()
-            super().on_message_complete()
-
-        def _usual_way(self) -> None:
-            body, self._body = self._body or b"", None
-            if not self.transport.is_closing():
-                super().on_headers_complete()
-                super().on_body(body)
-
-        def _at_once(self, body: bytes) -> bool:
-            scope: Any = self.scope
-            scope["method"], scope["path"], scope["query_string"] = "POST", paths()[self.url], b""
-            scope["raw_path"] = self.url
-            sent: list[Any] = []
-            if not _ends(app(scope, _Whole(body), _Sent(sent))) or len(sent) != 2:  # noqa: PLR2004  # head, body
-                return False
-            start, last = sent
-            parts, close = [STATUS_LINE[start["status"]]], False
-            head = [*self.server_state.default_headers, *start["headers"]]
-            if HEADER_VALUE_RE.search(b"".join([value for _, value in head])):
-                return False
-            for name, value in head:
-                parts += (name, b": ", value, b"\r\n")
-                close = close or name == b"connection"
-            parts += (b"\r\n", last["body"])
-            self.transport.write(b"".join(parts))
-            self.server_state.total_requests += 1
-            self.answered += 1
-            if close:
-                self.transport.close()
-            else:
-                self._unset_keepalive_if_required()
-                self.timeout_keep_alive_task = self.loop.call_later(
-                    self.timeout_keep_alive, self.timeout_keep_alive_handler
-                )
-            return True
-
-    return AtOnce
-
-
-_MANY = 1 << 60
+SPARE = 20
+"""Connections beyond those allowed that may still ask, to be told by a 503; any more are closed as they come."""
 
 LARGE = 65_536
 """Bytes of a body beyond which uvicorn's own way is gone, which stops reading where nobody keeps up."""
+
+
+class AtOnce(HttpToolsProtocol):
+    """uvicorn's protocol for an `Application`, with a short way for the paths it names."""
+
+    _paths: Mapping[bytes, str]
+
+    _body: bytes | None = None
+    """The body of a request that may be answered at once, as far as it has come."""
+
+    answered = 0
+    """How many requests of this connection were answered at once."""
+
+    _head: int | None = 0
+    """Bytes that have come of a request whose headers are not all there, or None where they are."""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what comes; close a connection whose headers do not end."""
+        if self._head is not None:
+            self._head += len(data)
+        super().data_received(data)
+        if self._head is not None and self._head > HEAD:
+            self.transport.abort()
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, or close it where there are too many."""
+        super().connection_made(transport)
+        if self.limit_concurrency and len(self.connections) > self.limit_concurrency + SPARE:
+            transport.abort()
+
+    def on_headers_complete(self) -> None:
+        """Choose the way of a request."""
+        self._head = None
+        held, parser = self.cycle, self.parser
+        self._paths = self.config.app.at_once()  # type: ignore[union-attr]  # it is our application
+        usual = (
+            self.url not in self._paths
+            or not (held is None or held.response_complete)
+            or parser.get_method() != b"POST"
+            or parser.get_http_version() != "1.1"
+            or parser.should_upgrade()
+            or not parser.should_keep_alive()
+            or self.expect_100_continue
+            or self.flow.write_paused
+            or len(self.connections) >= (self.limit_concurrency or sys.maxsize)
+        )
+        if usual:
+            super().on_headers_complete()
+        else:
+            self._body = b""
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of a body."""
+        if self._body is None:
+            super().on_body(body)
+            return
+        self._body += body
+        if len(self._body) > LARGE:
+            self._usual_way()
+
+    def on_message_complete(self) -> None:
+        """Answer, or let uvicorn answer."""
+        self._head = 0
+        if self._body is not None:
+            if self._at_once(self._body):
+                self._body = None
+                return
+            self._usual_way()
+        super().on_message_complete()
+
+    def _usual_way(self) -> None:
+        body, self._body = self._body or b"", None
+        if not self.transport.is_closing():
+            super().on_headers_complete()
+            super().on_body(body)
+
+    def _at_once(self, body: bytes) -> bool:
+        scope: Any = self.scope
+        scope["method"], scope["path"], scope["query_string"] = "POST", self._paths[self.url], b""
+        scope["raw_path"] = self.url
+        sent: list[Any] = []
+        coroutine: Any = self.app(scope, _Whole(body), _Sent(sent))
+        goes_on = self.config.app.goes_on  # type: ignore[union-attr]  # as above
+        try:
+            held = coroutine.send(None)
+        except StopIteration:
+            if self._write(sent):
+                self.answered += 1
+                self.on_response_complete()
+                return True
+            if goes_on:  # it may have left a trace, so it is not asked again
+                self.transport.close()
+            return bool(goes_on)
+        if goes_on:
+            begun: Any = Begun(coroutine, self.loop, lambda done: self._end(done, sent))
+            self.cycle = begun
+            begun.wait(held)
+            return True
+        coroutine.close()
+        return False
+
+    def _end(self, begun: Begun, sent: list[Any]) -> None:
+        """Write the answer of a request that waited, and let what queues behind it begin."""
+        begun.response_complete = True
+        if begun.disconnected:
+            return
+        if not self._write(sent) or not begun.keep_alive:
+            self.transport.close()
+        self.answered += 1
+        self.on_response_complete()
+
+    def _write(self, sent: list[Any]) -> bool:
+        """Write an answer as one; return whether there is one that can be."""
+        if len(sent) != 2:  # noqa: PLR2004  # head, body
+            return False
+        start, last = sent
+        parts, close = [STATUS_LINE[start["status"]]], False
+        head = [*self.server_state.default_headers, *start["headers"]]
+        if HEADER_VALUE_RE.search(b"".join([value for _, value in head])):
+            return False
+        for name, value in head:
+            parts += (name, b": ", value, b"\r\n")
+            close = close or name == b"connection"
+        parts += (b"\r\n", last["body"])
+        self.transport.write(b"".join(parts))
+        if close:
+            self.transport.close()
+        return True
 
 
 class _Whole:
@@ -135,13 +182,3 @@ class _Sent:
 
     async def __call__(self, message: Any) -> None:
         self._sent.append(message)
-
-
-def _ends(coroutine: Coroutine[Any, Any, None]) -> bool:
-    """Take the first step of a coroutine; return whether it was the last. One that would wait is closed."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return True
-    coroutine.close()
-    return False

@@ -154,13 +154,14 @@ def receipts(settings: ServeSettings) -> str:
     return settings.receipts or f"{settings.public_url.rstrip('/')}/access/v1/audit/receipts/{{id}}"
 
 
-def tell_changes(app: Application, store: Store, follower: Follower) -> Changing:
+def tell_changes(app: Application, store: Store, follower: Follower, **more: float) -> Changing:
     """Add the change stream and sessions: what the store's follower hears of is told at every worker.
 
-    To be called after whatever puts programs in force listens to the follower, and before the server starts.
+    To be called after whatever puts programs in force listens to the follower, and before the server starts. What
+    is `more` is about streams: see `changes.mount`.
     """
     found = sessions.changing(app.evaluating, store, follower)
-    changes.mount(app, found)
+    changes.mount(app, found, **more)
     sessions.mount(app, found)
     app.begins.append(found.begin)
     app.ends.append(found.end)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -78,8 +79,8 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT) -> None:
-    """Add the endpoint."""
+def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT, slow: float = SLOW) -> None:
+    """Add the endpoint; both times are in seconds."""
     door = changing.evaluating.door
 
     @app.get(
@@ -104,9 +105,8 @@ def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT) -> 
         start = await changing.feed.last()
         if after is not None and after > start:
             raise bad_request("event-id", "no event has this id; begin anew without `Last-Event-ID`")
-        return EventStream(
-            _events(changing, request, caller, start if after is None else after, heartbeat, new=after is None)
-        )
+        new, at = after is None, start if after is None else after
+        return EventStream(_events(changing, request, caller, at, heartbeat, new=new), slow=slow)
 
 
 def allowed(door: Door, request: Request) -> Caller:
@@ -138,13 +138,15 @@ async def _events(
         yield ": alive\nretry: 1000\n\n"
         if new:
             yield event("standing", _standing(changing), at)
+        checked = time.monotonic()
         while not feed.ended:
             reached, told = await feed.after(at, caller.name, heartbeat)
+            if time.monotonic() - checked >= heartbeat:
+                caller, checked = allowed(changing.evaluating.door, request), time.monotonic()  # it may be revoked
             if told:
                 yield "".join(event(one.kind, _said(one, caller), one.number) for one in told)
             elif reached == at:
                 yield _alive(changing)
-                caller = allowed(changing.evaluating.door, request)  # a key that was revoked reads no more
             at = reached
     except AbacError as error:  # the database is away, or the key was revoked: the reader comes again
         yield event("trouble", {"code": error.code})

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from abac.audit.clock import from_micros, micros
 from abac.errors import AbacError
 from abac.rest.evaluating import Evaluating
+from abac.rest.logs import log
 from abac.service.changes.feed import Feed
-from abac.service.changes.happened import PRIVATE, PUBLIC, happened
+from abac.service.changes.happened import PRIVATE, PUBLIC, History
 from abac.service.changes.redeciding import Ask, Redeciding, Word
-from abac.service.following import Change, Follower
+from abac.service.following import Change, Follower, FollowerError
 from abac.service.store import Store
 from abac.storage.happenings import Happenings
 from abac.storage.sessions import Sessions
@@ -26,6 +27,12 @@ SWEEP = 5.0
 
 OVERLAP = timedelta(hours=1)
 """How far back it is looked whether everything was told: clocks of workers differ, and commits take a while."""
+
+RETRY = 0.5
+"""Seconds until a round that failed is tried again."""
+
+CLEARED = timedelta(minutes=10)
+"""How often what is over is cleared away."""
 
 KEPT = timedelta(hours=24)
 """For how long what happened to sessions can be read again."""
@@ -52,6 +59,8 @@ class Changing:
             self.sessions, evaluating.deciding, ask, self.clock, word=word, coming=lambda: follower.coming
         )
         self.feed = Feed(self._happenings)
+        self._history = History(store.policies)
+        self._cleared: datetime | None = None
         self.known = 0
         """The last happening that this worker noticed, and so the last that its decisions know of."""
         self.trouble: AbacError | None = None
@@ -84,6 +93,10 @@ class Changing:
             self.feed.wake()
         await asyncio.to_thread(self._clear)
 
+    def wake(self) -> None:
+        """Begin a round now; on the event loop."""
+        self._woken.set()
+
     async def _run(self) -> None:
         while True:
             try:
@@ -91,8 +104,11 @@ class Changing:
                 self.trouble = None
             except AbacError as error:  # the next round tries again
                 self.trouble = error
+            except Exception as error:  # noqa: BLE001  # nor may a fault of ours end it: sessions would go on for ever
+                log().exception("fault", path="changes")
+                self.trouble = FollowerError(repr(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._sweep)
+                await asyncio.wait_for(self._woken.wait(), self._sweep if self.trouble is None else RETRY)
             self._woken.clear()
 
     def _heard(self, change: Change) -> None:  # noqa: ARG002  # whatever it was, it is looked at
@@ -106,10 +122,14 @@ class Changing:
         """Tell what happened; return the last number, and whether this worker decides by what is in force."""
         last = self._happenings.last_at(PUBLIC)
         since = None if last is None else from_micros(last) - OVERLAP
-        known = self._happenings.tell(happened(self._policies, since, self.clock()))
+        known = self._happenings.tell(self._history.look(since, self.clock()))
+        self._history.told()
         standing = self._policies.standing()
         return known, standing.revision == self.evaluating.deciding.program.revision
 
     def _clear(self) -> None:
-        if self.sessions.sweep():
-            self._happenings.forget(PRIVATE, micros(self.clock() - KEPT))
+        self.sessions.sweep()
+        now = self.clock()
+        if self._cleared is None or now - self._cleared > CLEARED:
+            self._happenings.forget(PRIVATE, micros(now - KEPT))
+            self._cleared = now

@@ -79,7 +79,7 @@ class Door:
         self._keys, self._tokens, self._clock, self._monotonic = keys, tokens, clock, monotonic
         self._open = keys is None and tokens is None
         self._seen: dict[bytes, _Seen] = {}
-        self._buckets: dict[str, tuple[Rate, Bucket]] = {}
+        self._buckets: dict[tuple[str, Rate], Bucket] = {}
 
     def caller(self, authorization: bytes | None, role: Role) -> Caller:
         """Return who asks. Raises a 401, 403 or 429 `Problem`."""
@@ -103,12 +103,13 @@ class Door:
         if caller.rate is None:
             return
         now = self._monotonic()
-        held = self._buckets.get(caller.name)
-        if held is None or held[0] != caller.rate:
+        whose = caller.name, caller.rate
+        bucket = self._buckets.get(whose)
+        if bucket is None:
             if len(self._buckets) >= BUCKETS:
                 self._buckets.clear()
-            held = self._buckets[caller.name] = (caller.rate, Bucket(caller.rate, now))
-        wait = held[1].wait(now, cost)
+            bucket = self._buckets[whose] = Bucket(caller.rate, now)
+        wait = bucket.wait(now, cost)
         if wait:
             raise too_many(wait)
 

@@ -29,6 +29,7 @@ from abac.rest.told import Others, Teller
 from abac.rest.wire import Entity, Evaluation
 from abac.service.ceiling import Ceiling, Ceilings
 from abac.service.deciding import Answer, Deciding, InMemory, Question
+from abac.service.recording.questions import RecordedQuestions
 
 CHUNK = 500
 """So many evaluations of a batch are decided before others get their turn."""
@@ -56,6 +57,8 @@ class Evaluating:
         self.deciding, self.door, self.meter = deciding, door, meter or Meter()
         self.immediate = isinstance(deciding, InMemory)
         """Whether a decision waits for nothing, and leaves nothing behind."""
+        self.goes_on = isinstance(deciding, RecordedQuestions)
+        """Whether a decision waits for its entry only."""
         self.limits = limits or Limits()
         self.teller = teller or Teller()
         self._types, self._clock, self._answering = types or Types(), clock, answering or Answering()

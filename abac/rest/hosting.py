@@ -27,6 +27,7 @@ from abac.service.shipped import shipped
 from abac.service.store import Store
 from abac.storage.policies.errors import PolicyNoneError
 from abac.storage.policies.records import SHORT
+from abac.storage.policies.settings import POSTURES
 
 Opened = Callable[[], Store]
 
@@ -44,6 +45,9 @@ class Hosting(NamedTuple):
         Without `policies` what stands in the store is served; where nothing ever did, the policies around the
         folder one is in, or, on SQLite, the shipped ones, are put in force. Raises `AbacError`.
         """
+        if self.settings.notice.posture != POSTURES[0]:
+            message = "notice.posture: the posture is the one taken in the store (`abac policy posture`)"
+            raise ServeSettingsError(message)
         if _names_policies(self.settings):
             program(self.settings)  # nothing is made for policies that do not compile
         with self.opened() as store:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ from abac.service.ceiling import DECLARED, Ceiling
 PREFIX = "abac_"
 _ID, _SECRET = 8, 32
 """Random bytes of an id and of a secret."""
+
+DIGEST = r"^[0-9a-f]{16}:[0-9a-f]{64}$"
+"""What a holder gives of a text of their own: the id in it, and its SHA-256."""
 
 
 class UnknownKeyError(AbacError):
@@ -153,6 +157,27 @@ def generate(caller: Caller, now: datetime, *, until: datetime | None = None) ->
     text = _text(name)
     until = caller.until if until is None else until
     return Key(name, replace(caller, until=until), now, (_secret(text),), until), text
+
+
+def own_text() -> tuple[str, str]:
+    """Return a new key's text, for its holder alone, and its digest, for whoever makes the key of it.
+
+    >>> text, digest = own_text()
+    >>> key = generate_from(digest, Caller("Bob"), datetime.min)
+    >>> key.id == identity(text), key.opens(text.encode(), datetime.min)
+    (True, True)
+    """
+    name = secrets.token_hex(_ID)
+    text = _text(name)
+    return text, f"{name}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def generate_from(digest: str, caller: Caller, now: datetime, *, until: datetime | None = None) -> Key:
+    """Return a new key of a digest that its holder gave, who alone has its text. Raises `UnknownKeyError`."""
+    if re.fullmatch(DIGEST, digest) is None:
+        raise UnknownKeyError(f"`{digest[:20]}` is no digest of a key; `abac key text` makes one")
+    name, _, sha256 = digest.partition(":")
+    return Key(name, replace(caller, until=until), now, (Secret(bytes.fromhex(sha256)),), until)
 
 
 def rotate(key: Key, now: datetime, overlap_until: datetime) -> tuple[Key, str]:

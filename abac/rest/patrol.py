@@ -2,7 +2,8 @@
 
 uvicorn bounds how long an idle connection is kept, not how long a request may take to come in. Rather than a
 timer for every request, all connections are looked at once in a while: one that has been waiting for the rest
-of the same request for longer than allowed is closed. What a body may hold is `receiving`'s part.
+of the same request for longer than allowed is closed. What a body may hold is `receiving`'s part, what a head
+may `at_once`'s.
 """
 
 from __future__ import annotations
@@ -11,9 +12,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
-
-HEADER_BYTES = 65_536
-"""Bytes of headers after which a connection is closed whether or not they are all there."""
 
 
 class Patrol:
@@ -36,7 +34,7 @@ class Patrol:
                 continue
             since = self._waiting.get(connection)
             began = since[1] if since is not None and since[0] == mark else now
-            if now - began >= self._seconds or _header_bytes(connection) > HEADER_BYTES:
+            if now - began >= self._seconds:
                 self.closed += 1
                 connection.transport.close()
             else:
@@ -62,7 +60,3 @@ def _waits(connection: Any) -> object | None:
     if cycle is not None and not cycle.response_complete:
         return id(cycle) if cycle.more_body else None
     return id(cycle), getattr(connection, "answered", 0)
-
-
-def _header_bytes(connection: Any) -> int:
-    return sum(len(name) + len(value) for name, value in getattr(connection, "headers", None) or ())

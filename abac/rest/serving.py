@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 
 from abac.rest.app import Application
-from abac.rest.at_once import protocol
+from abac.rest.at_once import AtOnce
 from abac.rest.logs import log
 from abac.rest.patrol import Patrol
 from abac.rest.settings import ServeSettings
@@ -100,7 +100,7 @@ def server(
         app,
         host=settings.host,
         port=settings.port,
-        http=protocol(app, app.at_once),
+        http=AtOnce,
         loop="uvloop",
         ws="none",
         lifespan="off",

@@ -18,23 +18,19 @@ from fastapi import FastAPI, Path, Request
 from fastapi.responses import JSONResponse, Response
 
 from abac.audit.clock import stamp
-from abac.compiler.program import Program
-from abac.condition.schema import Assurance
 from abac.errors import RequestError
-from abac.policy.request import LEVELS
 from abac.rest import sound
 from abac.rest.answering import code
-from abac.rest.asking import Asked, Asker, refused
+from abac.rest.asking import Asked, refused
 from abac.rest.changing import Changing
 from abac.rest.evaluating import Evaluating
+from abac.rest.kept import Asking, kept
 from abac.rest.keys import Caller, Role
 from abac.rest.problems import Problem, bad_request
 from abac.rest.reading import DEPTH, MALFORMED, misshapen
 from abac.rest.receiving import body, check_json, headers
 from abac.rest.wire import Action, Entity, Evaluation, Properties
-from abac.service.ceiling import Ceiling
 from abac.service.changes.happened import WARN
-from abac.service.deciding import Question
 from abac.service.following import Follower
 from abac.service.store import Store
 from abac.storage.sessions import Session, Verdict
@@ -60,43 +56,7 @@ class Opening(msgspec.Struct):
     expires_in: int = USUAL
 
 
-class _Kept(msgspec.Struct):
-    """What is kept of a session: its evaluation, and what its caller's word is worth."""
-
-    evaluation: Evaluation
-    assurance: str
-    complete: bool
-    discharges: list[str]
-
-
 _opening = msgspec.json.Decoder(Opening).decode
-_kept = msgspec.json.Decoder(_Kept).decode
-
-
-class Asking:
-    """Puts kept sessions into the words of a program."""
-
-    def __init__(self, evaluating: Evaluating) -> None:
-        self._evaluating = evaluating
-        self._askers: dict[tuple[str, Ceiling], tuple[Program, Asker]] = {}
-
-    def __call__(self, session: Session, program: Program) -> Question:
-        """Return the question of a session. Raises `Problem` where the program has no words for it."""
-        kept = _kept(session.request)
-        ceiling = Ceiling(LEVELS[kept.assurance], kept.complete)
-        asker = self._asker(program, ceiling)
-        asked = asker.ask(kept.evaluation)
-        name = str(UUID(bytes=session.id))
-        discharges = frozenset(kept.discharges)
-        return Question(asker.program, asked.request, discharges, session.caller, "", name, ceiling=ceiling)
-
-    def _asker(self, program: Program, ceiling: Ceiling) -> Asker:
-        held = self._askers.get((program.revision, ceiling))
-        if held is None or held[0] is not program:
-            recent = sorted(self._askers.items(), key=lambda item: item[1][0] is program)
-            self._askers = dict(recent[-16:])
-            held = self._askers[program.revision, ceiling] = program, self._evaluating.asker_for(program, ceiling)
-        return held[1]
 
 
 def changing(evaluating: Evaluating, store: Store, follower: Follower, **more: Any) -> Changing:
@@ -187,7 +147,7 @@ class Registry:
         now = self._clock()
         expires = now + timedelta(seconds=said.expires_in)
         session = Session(
-            uuid_utils.uuid7().bytes, caller.name, now, expires, 1, False, None, _bytes(said, caller)
+            uuid_utils.uuid7().bytes, caller.name, now, expires, 1, False, None, kept(_evaluation(said), caller)
         )
         return await self._decided(session, said, caller)
 
@@ -197,7 +157,9 @@ class Registry:
         said = await self._read(request)
         held = await self.find(caller, name)
         expires = self._clock() + timedelta(seconds=said.expires_in)
-        session = held._replace(version=held.version + 1, expires_at=expires, request=_bytes(said, caller))
+        session = held._replace(
+            version=held.version + 1, expires_at=expires, request=kept(_evaluation(said), caller)
+        )
         return await self._decided(session, said, caller)
 
     async def find(self, caller: Caller, name: UUID) -> Session:
@@ -240,6 +202,10 @@ class Registry:
         if not kept:
             raise _unknown()
         self._changing.feed.wake()
+        if (
+            self._changing.known != known
+        ):  # something changed meanwhile, and may have been decided on without this one
+            self._changing.wake()
         message = None
         if not answer.permitted and program.directives:
             message = await self._evaluating.teller.message(question, answer, said.resource, program)
@@ -259,11 +225,8 @@ def _told(session: Session, verdict: Verdict | None = None) -> dict[str, Any]:
     return found | ({"warn": msgspec.json.decode(ahead[0].said)} if ahead else {})
 
 
-def _bytes(said: Opening, caller: Caller) -> bytes:
-    evaluation = Evaluation(said.subject, said.action, said.resource, said.context)
-    ceiling = caller.ceiling
-    kept = _Kept(evaluation, str(Assurance(ceiling.assurance)), ceiling.complete, sorted(caller.discharges))
-    return msgspec.json.encode(kept)
+def _evaluation(said: Opening) -> Evaluation:
+    return Evaluation(said.subject, said.action, said.resource, said.context)
 
 
 def _unknown() -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 
 from abac.condition.schema import Category
@@ -14,6 +15,9 @@ from abac.rest.metering import Meter
 from abac.rest.problems import Problem
 from abac.service.sources.asking import Sources
 from abac.service.sources.resolving import told
+
+MOST = 1_000
+"""Different sentences about failures that are remembered, so as not to be logged at every request."""
 
 
 class SourceEntities:
@@ -55,8 +59,12 @@ class SourceEntities:
 class Counting:
     """Counts in the metrics what came of attributes, and logs what a look at a count does not explain."""
 
+    EVERY = 60.0
+    """Seconds after which the same is logged again."""
+
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
+        self._logged: dict[str, float] = {}
 
     def failed(self, source: str, kind: FailureKind) -> None:
         """Count one failure of a source."""
@@ -66,4 +74,9 @@ class Counting:
         """Count the attributes on which sources disagree, and log failures: no value is in them."""
         for path in resolution.disputed:
             self._meter.source_disputed(path)
-        log().info("sources", told=told(resolution))
+        said, now = told(resolution), time.monotonic()
+        if now - self._logged.get(said, -self.EVERY) >= self.EVERY:
+            if len(self._logged) >= MOST:
+                self._logged.clear()
+            self._logged[said] = now
+            log().warning("sources", told=said)

@@ -99,6 +99,8 @@ class Workers:
             signal.set_wakeup_fd(-1)
             for one in (*_SIGNALS, signal.SIGCHLD):
                 signal.signal(one, signal.SIG_DFL)
+            if self._stopping:  # told so between the fork and here, by a handler that was the parent's
+                os._exit(0)
             os.close(self._held)
             threading.Thread(target=_end_with_parent, args=(self._lives,), name="abac-parent", daemon=True).start()
 

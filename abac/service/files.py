@@ -27,12 +27,17 @@ def read_text(path: Path) -> str:
 
 def write_text(path: Path, text: str, *, replace: bool = False) -> None:
     """Write a text in one step; an existing file is an error unless it may be replaced."""
+    write_bytes(path, text.encode(), replace=replace)
+
+
+def write_bytes(path: Path, data: bytes, *, replace: bool = False) -> None:
+    """Write a file in one step; an existing one is an error unless it may be replaced."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
             Path(made).chmod(0o644)
             if replace:
                 Path(made).replace(path)

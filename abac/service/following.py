@@ -67,7 +67,7 @@ class Change(NamedTuple):
 
 
 class FollowerError(AbacError):
-    """A listener that failed by a fault of its own."""
+    """A listener, or what reads and prepares a program, that failed by a fault of its own."""
 
     code = "follower"
 
@@ -150,8 +150,8 @@ class Follower:
         try:
             found = self._read()
             self._reading = None
-        except AbacError as error:
-            self._reading = error
+        except Exception as error:  # noqa: BLE001  # whatever it is, the thread goes on to follow
+            self._reading = _ours(error)
             found = self._by_the_clock()
         self._tell(found)
         coming = self._coming
@@ -172,7 +172,10 @@ class Follower:
         if program is None:
             program = self._policies.program(revision)
             if self._prepare is not None:
-                self._prepare(program)
+                try:
+                    self._prepare(program)
+                except Exception as error:  # noqa: BLE001  # it decides as well unprepared, only later
+                    self._telling = _ours(error)
             self._ready[revision] = program
         return program
 
@@ -180,8 +183,8 @@ class Follower:
         """Have the program ready that comes in force next, and forget those that do not."""
         try:
             self._look_ahead(self.now.standing)
-        except AbacError as error:
-            self._reading = error
+        except Exception as error:  # noqa: BLE001  # as in `look`
+            self._reading = _ours(error)
 
     def _look_ahead(self, standing: Standing) -> None:
         pending = () if standing.next_change is None else self._policies.publications.pending()
@@ -217,7 +220,7 @@ class Follower:
             try:
                 listener(change)
             except Exception as error:  # noqa: BLE001  # others must hear; what failed is told as trouble
-                self._telling = error if isinstance(error, AbacError) else FollowerError(f"{error!r}")
+                self._telling = _ours(error)
 
     # --- the thread ------------------------------------------------------------------------------------------
 
@@ -232,6 +235,8 @@ class Follower:
 
     def _patience(self) -> float:
         """Return the seconds until the next look is due at the latest."""
+        if self._reading is not None:
+            return self._poll
         poll = max(self._poll, LISTENING_POLL) if self._listening.listens else self._poll
         now = self._policies.log.clock()
         known = [
@@ -239,3 +244,7 @@ class Follower:
             None if self._coming is None else self._coming.effective_at,
         ]
         return min([poll, *((at - now).total_seconds() for at in known if at is not None)])
+
+
+def _ours(error: Exception) -> AbacError:
+    return error if isinstance(error, AbacError) else FollowerError(repr(error))

@@ -144,8 +144,16 @@ class Owned:
             "listed_ownership": None if np.isnan(nearest) else nearest,
             "lists": [n for i, n in enumerate(self._lists) if tags >> i & 1],
             "requirement": self._strictest[rank - 1].requirement if rank and found.reading.inherits else "",
-            "why": first.chain(found, entity).told(self.graph, self.called) if first else "",
+            "why": self._why(entity, first),
         }
+
+    def _why(self, entity: int, first: Firsts | None) -> str:
+        if first is None:
+            return ""
+        chain = first.chain(self.found, entity)
+        if not chain.why:  # a product of stakes, which no round stands behind
+            return next((c.told(self.graph, self.called) for c in self.chains(entity, 1)), "")
+        return chain.told(self.graph, self.called)
 
     def as_table(self) -> str:
         """Return the answers of all entities as CSV."""

@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from abac.errors import Diagnostic, did_you_mean
 from abac.parties.party import Parties, Party
 from abac.parties.reading import TABLES, listed_entries, read_parties
@@ -136,7 +138,7 @@ def as_table(found: Screened, file: Path) -> str:
     out = csv.writer(text, lineterminator="\n")
     if answers:
         table = read_rows(file)
-        out.writerow([*table.header, *ADDED])
+        out.writerow([*table.header, *(f"screening {name}" if name in table.header else name for name in ADDED)])
         for line, row in table.rows:
             out.writerow([*row, *(_cells(answers[line]) if line in answers else [""] * len(ADDED))])
     else:
@@ -144,6 +146,17 @@ def as_table(found: Screened, file: Path) -> str:
         for match in found.matches:
             out.writerow([match.party.id, match.party.name, *_cells(match)])
     return text.getvalue()
+
+
+def as_parquet(found: Screened, file: Path) -> bytes:
+    """Return the answers as Parquet: `as_table`'s columns as text, `listed` as a truth value that may be null."""
+    frame = pl.read_csv(as_table(found, file).encode(), infer_schema=False)
+    truth = {"true": True, "false": False}
+    listed = [name for name in (ADDED[0], f"screening {ADDED[0]}") if name in frame.columns][-1]
+    frame = frame.with_columns(pl.col(listed).replace_strict(truth, default=None, return_dtype=pl.Boolean))
+    out = io.BytesIO()
+    frame.write_parquet(out)
+    return out.getvalue()
 
 
 def _cells(match: Match) -> list[str]:

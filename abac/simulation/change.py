@@ -153,13 +153,18 @@ def decide(
     programs: Sequence[Program], wanted: Sequence[Ask], at: datetime, frame: columnar.Frame
 ) -> list[Decided]:
     """Decide every ask of every row at one time under each program."""
-    schema, functions = programs[0].schema, programs[0].functions
-    fixed = [ask.fixed(at, schema) for ask in wanted]
-    codes = columnar.decide_many([p.root for p in programs], frame, fixed, functions)
+    return decide_stated(programs, [ask.fixed(at, programs[0].schema) for ask in wanted], frame)
+
+
+def decide_stated(
+    programs: Sequence[Program], stated: Sequence[Mapping[str, Assertion]], frame: columnar.Frame
+) -> list[Decided]:
+    """Decide every row under each program, once for what each of `stated` says of all rows."""
+    codes = columnar.decide_many([p.root for p in programs], frame, stated, programs[0].functions)
     return [
         Decided(
             tuple(series.to_numpy() for series in own),
-            tuple(_owed(program, frame, f, series) for f, series in zip(fixed, own, strict=True)),
+            tuple(_owed(program, frame, f, series) for f, series in zip(stated, own, strict=True)),
         )
         for program, own in zip(programs, codes, strict=True)
     ]

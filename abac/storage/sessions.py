@@ -24,7 +24,7 @@ from abac.storage.keys import SubjectKeys
 from abac.storage.log import Clock
 from abac.storage.tables import SESSIONS
 
-IN_HAND = timedelta(seconds=10)
+IN_HAND = timedelta(seconds=5)
 """For how long a worker that took a session has it to itself."""
 
 _NONCE = 12

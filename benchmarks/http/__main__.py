@@ -11,8 +11,8 @@ from benchmarks.http.run import run
 
 def main() -> None:
     """Run, and write the tables."""
-    rows, whole, shared = run(lambda line: print(line, file=sys.stderr))
-    Path(__file__).with_name("RESULTS.md").write_text(written(rows, whole, shared), encoding="utf-8")
+    rows, batches = run(lambda line: print(line, file=sys.stderr))
+    Path(__file__).with_name("RESULTS.md").write_text(written(rows, batches), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ import platform
 import time
 from collections.abc import Sequence
 
-from benchmarks.http.run import BATCH, CHECKED, PAIRS, SECONDS, SENT, Row
+from benchmarks.http.run import BATCH, CHECKED, PAIRS, SECONDS, SENT, Batches, Row
 from benchmarks.peers.results import table
 
 OPA = {10: "92 to 112", 100: "92 to 112", 1_000: "176 to 195"}
 """µs of processor time per request, measured elsewhere on two cores; no registry package carries OPA."""
 
 
-def written(rows: Sequence[Row], whole: float, shared: float) -> str:
+def written(rows: Sequence[Row], batches: Batches) -> str:
     """Return `RESULTS.md`."""
     head = [
         "server",
@@ -28,7 +28,7 @@ def written(rows: Sequence[Row], whole: float, shared: float) -> str:
     ]
     lines = [line for row in rows for line in _lines(row)]
     ours = {(r.rules, r.connections): r for r in rows if r.name == "abac"}
-    theirs = {(r.rules, r.connections): r for r in rows if r.name != "abac"}
+    theirs = {(r.rules, r.connections): r for r in rows if r.name == "Cerbos"}
     load = os.getloadavg()[2]
     return f"""\
 # The decision point over HTTP, and its peers
@@ -41,16 +41,18 @@ The policy and requests of `benchmarks/peers`: {SENT:,} distinct requests sent i
 every attribute known; {CHECKED} answers of each server checked beforehand against what the policy means.
 Processor time is the server's own, user and system, from its process; `wrk` and whatever else runs share the
 cores, so throughput and latency say less. The floor is a bare ASGI endpoint on the same uvicorn (uvloop,
-httptools) that decodes the body in C and answers a constant. abac has no audit log here, and all else: an API
-key, full validation, metrics, the request's id, reasons.
+httptools) that decodes the body in C and answers a constant. abac has no audit log where nothing else is said,
+and all else: an API key, full validation, metrics, the request's id, reasons. With required audit an answer leaves
+once its entry, sealed, hashed into the tree and signed with its group, is committed to SQLite with
+`synchronous=FULL`.
 
 {table(head, lines)}
 
 Floor and abac are loaded in turn, {PAIRS} times {SECONDS} s each; a row is the quietest of them by processor
 time, since what else the machine does can only add to it. In brackets the median of the {PAIRS} ratios.
 
-A batch of {BATCH:,} evaluations at 1,000 rules: {whole:.1f} µs an evaluation with every entity whole,
-{shared:.1f} with the subject shared.
+A batch of {BATCH:,} evaluations at 1,000 rules: {batches.whole:.1f} µs an evaluation with every entity whole,
+{batches.shared:.1f} with the subject shared, {batches.recorded:.1f} whole with required audit.
 
 {_cerbos(ours, theirs)} OPA is in no package registry. Measured elsewhere on two cores it takes {OPA[10]} µs at
 10 to 100 rules and {OPA[1_000]} at 1,000; beside a floor of 22 µs measured there, that is 4.2 to 5.1 and 8.0 to

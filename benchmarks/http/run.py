@@ -71,8 +71,20 @@ class DisagreementError(Exception):
     """A server answers otherwise than the policy means, so its time would mean nothing."""
 
 
-def run(say: Callable[[str], None]) -> tuple[list[Row], float, float]:
-    """Return all rows, and µs of server time per evaluation of a batch, whole items and shared ones."""
+RECORDING = "abac, required audit"
+"""The server that answers once the entry is committed to SQLite with `synchronous=FULL`."""
+
+
+class Batches(NamedTuple):
+    """µs of server time for an evaluation of a batch: every entity whole, the subject shared, and recorded."""
+
+    whole: float
+    shared: float
+    recorded: float
+
+
+def run(say: Callable[[str], None]) -> tuple[list[Row], Batches]:
+    """Return all rows, and what batches take."""
     WORK.mkdir(parents=True, exist_ok=True)
     keys, text = _key()
     rows: list[Row] = []
@@ -84,10 +96,15 @@ def run(say: Callable[[str], None]) -> tuple[list[Row], float, float]:
                 rows += _beside(floor, ours, workload, text, say)
                 if rules == SIZES[-1]:
                     whole, shared = _batches(ours, workload, text)
+        with serving("audit", SIZES[-1], keys) as recording:
+            _agree(workload, bodies.EVALUATION, bodies.evaluation, lambda a: bool(a["decision"]), text)
+            _known(workload, text)
+            rows += _beside(floor, recording, workload, text, say, RECORDING)
+            batches = Batches(whole, shared, _batches(recording, workload, text)[0])
     binary = shutil.which("cerbos", path=str(WORK / "node_modules/.bin"))
     if binary is None:
         say("no Cerbos in .make/http: `npm install cerbos` there brings it")
-        return rows, whole, shared
+        return rows, batches
     for rules in SIZES:
         workload = Workload(rules)
         with _cerbos(binary, workload) as theirs:
@@ -96,11 +113,11 @@ def run(say: Callable[[str], None]) -> tuple[list[Row], float, float]:
                 load = _load(theirs, bodies.CHECK, _script(workload, bodies.check, ""), connections)
                 rows.append(Row("Cerbos", rules, connections, load))
                 say(f"Cerbos, {rules} rules, {connections} connections: {load.cpu:.1f} µs, {load.rate:,.0f}/s")
-    return rows, whole, shared
+    return rows, batches
 
 
 def _beside(
-    floor: Server, ours: Server, workload: Workload, text: str, say: Callable[[str], None]
+    floor: Server, ours: Server, workload: Workload, text: str, say: Callable[[str], None], name: str = "abac"
 ) -> Iterator[Row]:
     script = _script(workload, bodies.evaluation, text)
     for connections in CONNECTIONS:
@@ -112,9 +129,9 @@ def _beside(
             for _ in range(PAIRS)
         ]
         bare, load = (_quietest([pair[n] for pair in pairs]) for n in range(2))
-        row = Row("abac", workload.count, connections, load, bare, median(own.cpu / of.cpu for of, own in pairs))
+        row = Row(name, workload.count, connections, load, bare, median(own.cpu / of.cpu for of, own in pairs))
         say(
-            f"abac, {workload.count} rules, {connections} connections: {load.cpu:.1f} µs, {load.rate:,.0f}/s; "
+            f"{name}, {workload.count} rules, {connections} connections: {load.cpu:.1f} µs, {load.rate:,.0f}/s; "
             f"floor {bare.cpu:.1f} µs; {load.cpu / bare.cpu:.2f} times, median of pairs {row.ratio:.2f}"
         )
         yield row
@@ -138,7 +155,7 @@ class Server(NamedTuple):
 @contextlib.contextmanager
 def serving(what: str, rules: int, keys: Path) -> Iterator[Server]:
     """Run one of ours."""
-    port = PORT if what == "abac" else PORT + 10
+    port = PORT + 10 if what == "floor" else PORT
     command = [sys.executable, "-m", "benchmarks.http.serve", what, str(port), str(rules), str(keys)]
     with _running(command, port, "/healthz") as server:
         yield server
@@ -226,6 +243,13 @@ def _agree(
             theirs = permits(json.loads(answer.read()))
         if theirs is not workload.answer(asked):
             raise DisagreementError(f"{path} at {workload.count} rules: {theirs} for {asked}")
+
+
+def _known(workload: Workload, text: str) -> None:
+    """Have the server record something of every subject, whose key is then made for the month."""
+    body = bodies.encoded(bodies.batch(workload.requests(SENT, "http"))).encode()
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {text}"}
+    urlopen(Request(f"http://127.0.0.1:{PORT}{bodies.EVALUATIONS}", body, headers), timeout=60).close()
 
 
 def _key() -> tuple[Path, str]:

@@ -70,7 +70,7 @@ def test_a_disposition_decides_until_it_expires(tmp_path):
     [
         (("list", "match", "none.csv", CUSTOMERS), "none.csv: cannot be read"),
         (("list", "match", LIST, "people.doc"), "`.doc` is not among"),
-        (("list", "match", LIST, CUSTOMERS, "--out", "x.txt"), "neither .csv nor .jsonl"),
+        (("list", "match", LIST, CUSTOMERS, "--out", "x.txt"), "none of .csv, .parquet and .jsonl"),
         (("list", "match", LIST, CUSTOMERS, "--as-of", "soon"), "--as-of"),
         (("list", "dispose", LIST, CUSTOMERS, "k-99", "el-0002", *WORD), "has no `k-99`"),
         (("list", "dispose", LIST, CUSTOMERS, "k-3", "el-9", *WORD), "has no `el-9`"),

@@ -64,6 +64,12 @@ def test_the_readings_differ():
     assert [counts[r]["definite"] for r in ("ofac", "uk", "multiplied")] == [2, 0, 1]
 
 
+def test_a_product_is_told_with_its_chain():
+    told = answered("ownership", OWNERS, *JUNE, "--disclosed", "--reading", "multiplied")
+    (holding,) = [e for e in told["entities"] if e["entity"] == "c-holding"]
+    assert holding["why"] == "Northwind Rotor Works (listed) 30 % of Kestrel Holding B.V."
+
+
 def test_show_says_why_and_draws_it(tmp_path):
     target = tmp_path / "owners.svg"
     result = abac("ownership", "show", "Rotor Europe GmbH", OWNERS, *JUNE, "--out", target)

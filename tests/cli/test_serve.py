@@ -70,6 +70,9 @@ def test_settings_and_policies_that_are_wrong_are_told_with_their_place(
     (tmp_path / "abac.yaml").write_text("prot: 1\n")
     found = run("serve", "--config", str(tmp_path / "abac.yaml"))
     assert (found.exit_code, "did you mean `port`" in found.stderr) == (2, True)
+    (tmp_path / "abac.yaml").write_text("notice: {posture: shutdown}\n")
+    found = run("serve", "--config", str(tmp_path / "abac.yaml"))
+    assert (found.exit_code, "abac policy posture" in found.stderr) == (2, True)
     (tmp_path / "schema.yaml").write_text("schema: abac/9\n")
     found = run("serve", "--unsafe-no-auth", "--policies", str(tmp_path))
     assert (found.exit_code, "schema.yaml:1:1" in found.stderr) == (2, True)
@@ -162,3 +165,13 @@ def test_a_key_that_may_publish_takes_a_second_person(tmp_path: Path):
         "key", "new", "Bob", "--role", "publish", *where, "--who", "Ada", "--approver", "Cy", "--why", "w"
     )
     assert "approves" not in at_once.stderr
+
+
+def test_a_key_is_made_of_a_digest_and_its_holder_alone_has_the_text(tmp_path: Path):
+    file = tmp_path / "keys.yaml"
+    own = run("key", "text")
+    text, digest = own.stdout.strip(), own.stderr.split()[-1]
+    made = run("key", "new", "Bob", "--keys", str(file), "--digest", digest)
+    assert (made.stdout, text.split("_")[1] in made.stderr) == ("", True)
+    assert digest.partition(":")[2] in file.read_text()
+    assert "no digest" in run("key", "new", "Bob", "--keys", str(file), "--digest", "x").stderr

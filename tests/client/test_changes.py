@@ -229,6 +229,19 @@ def test_a_flip_to_come_is_a_warning_and_one_called_back_is_none(store, server):
     asyncio.run(run())
 
 
+def test_a_warning_is_called_off_with_the_publication_that_brought_it(store, server):
+    async def run() -> None:
+        async with guarding(server) as guard:
+            session = await guard.open(ASKED)
+            await asyncio.to_thread(publish, store, denying(), effective=soon(600))
+            await until(lambda: session.warning is not None)
+            await asyncio.to_thread(store.policies.rollback, who="Ada", approver="Bob", why="a test")
+            await until(lambda: session.warning is None)
+            assert session.permitted
+
+    asyncio.run(run())
+
+
 def test_what_cannot_be_followed_is_cut_and_asked_about_when_it_can_again(store, settings):
     with worker(settings) as first:
         keys, url = first.running.keys, first.running.url

@@ -75,21 +75,25 @@ def test_follow_the_money(tmp_path):
         entity("o-1", "Ownership", owner=["p-1"], asset=["c-1"], percentage=["25%-50%"], startDate=["2020"]),
         entity("o-2", "Ownership", owner=["bad"], asset=["c-1"], percentage=["more than 25"]),
         entity("o-3", "Ownership", owner=["bad"], percentage=["5"]),
+        entity("o-4", "Ownership", owner=["bad"], asset=["c-2"], percentage=["5", "60"]),
         entity("d-1", "Directorship", director=["p-1"], organization=["c-1"]),
         "{not json",
         "",
     ]
     path.write_text("\n".join(lines))
     told = read_stakes(path, date(2026, 6, 12))
-    assert [(f.span.line, f.code) for f in sorted(told.faults)] == [(5, "stake"), (7, "entity")]
+    assert [(f.span.line, f.code) for f in sorted(told.faults)] == [(5, "stake"), (6, "share"), (8, "entity")]
     assert told.other == {"Directorship": 1}
     assert told.name("c-1") == "Acme GmbH (c-1)"
     graph = told.graph()
     place = graph.place
     assert graph.disclosed[place["p-1"]]
     assert not graph.disclosed[place["c-1"]]
-    bounds = {
-        graph.names[int(o)]: (int(a), int(b)) for o, a, b in zip(graph.owner, graph.low, graph.high, strict=True)
+    columns = zip(graph.owner, graph.owned, graph.low, graph.high, strict=True)
+    bounds = {(graph.names[int(o)], graph.names[int(e)]): (int(a), int(b)) for o, e, a, b in columns}
+    assert bounds == {
+        ("p-1", "c-1"): (250_000, 500_000),
+        ("bad", "c-1"): (250_001, WHOLE - 250_000),
+        ("bad", "c-2"): (0, WHOLE),
     }
-    assert bounds == {"p-1": (250_000, 500_000), "bad": (250_001, WHOLE - 250_000)}
     assert str(standing(graph, marks(graph, ["bad"]))["c-1"]) == "possible"

@@ -250,3 +250,16 @@ def test_the_readings_differ_where_their_words_differ():
 def test_a_share_outside_nought_to_one_is_refused(share):
     with pytest.raises(ValueError, match="not from 0 to 1"):
         Stake.of("a", "b", share)
+
+
+@given(drawn())
+def test_the_nearest_share_is_right_in_every_completion(one):
+    found = standing(one.graph, one.marks)
+    for shares in completions(one.graph):
+        gone = blocked(one.graph, shares, one.listed, undisclosed=False)
+        for i, name in enumerate(one.graph.names):
+            if one.graph.faulty[i]:
+                assert np.isnan(found.nearest[i])
+            elif not np.isnan(found.nearest[i]):
+                held = sum(v for (owner, owned), v in shares.items() if owned == name and owner in gone)
+                assert (found.nearest[i] >= 0.5) == (held >= WHOLE // 2)

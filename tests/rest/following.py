@@ -70,11 +70,12 @@ def worker(
         follower.listen(lambda change: change.after.program and point.publish(change.after.program))
         way: Deciding = InMemory(point) if deciding is None else deciding(point, store)
         mounted: list[Changing] = []
+        telling = {name: more.pop(name) for name in ("heartbeat", "slow") if name in more}
         with running(
             Parts(deciding=way),
             auth=True,
             keys=keys,
-            mount=lambda app: mounted.append(tell_changes(app, store, follower)),
+            mount=lambda app: mounted.append(tell_changes(app, store, follower, **telling)),
             **more,
         ) as found:
             follower.start()

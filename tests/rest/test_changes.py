@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +20,11 @@ from abac.rest.keys import KeysInMemory, Role
 from abac.service.recording.point import RecordedPoint
 from abac.service.recording.questions import RecordedQuestions
 from abac.service.store import Store
+from abac.storage.happenings import Happening, Happenings
 from tests.policy_stores import KEY, postgres, url  # noqa: F401  # fixtures
 from tests.rest.following import REASON, Worker, denying, publish, reading, soon, worker
 from tests.service.recording import worlds
+from tests.storage.server import Server
 
 sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
@@ -307,11 +311,15 @@ def test_many_sessions_are_each_decided_once_between_the_workers(store, one, oth
     assert len(set(seen)) == count
 
 
+def until(so: Callable[[], bool]) -> None:
+    while not so():
+        time.sleep(0.02)
+
+
 def until_in_force(found: Worker, revision: str) -> None:
     """Wait until a worker decides by a revision."""
     client: httpx.Client = found.running.client
-    while client.get("/readyz").json()["revision"] != revision:
-        pass
+    until(lambda: client.get("/readyz").json()["revision"] == revision)
 
 
 @sqlite
@@ -339,3 +347,42 @@ def test_what_is_decided_again_is_recorded_with_its_session(store, settings):
     entries = [read_entry(one.bytes) for one in store.log.entries() if one.kind == "decision"]
     assert [(e.session, e.decision) for e in entries] == [(told["id"], "PERMIT"), (told["id"], "DENY")]
     assert str(UUID(bytes=entries[-1].uuid)) == flip["decision"]
+
+
+def test_a_database_that_was_away_is_told_and_what_happened_then_too():
+    with Server() as server:
+        settings = Settings(server.url, key=KEY)
+        with open_store(settings, make=True) as held:
+            publish(held, worlds.program())
+            with worker(settings, heartbeat=0.2) as found:
+                key = found.running.key()
+                with reading(found, key) as reader:
+                    told = opened(found, key)
+                    server.kill()
+                    reader.until("trouble")
+                    refused = found.running.post("sessions", opening(), authorization=f"Bearer {key}")
+                    assert (refused.status_code, refused.json()["code"]) == (503, "storage-lost")
+                    server.start()
+                    publish(held, denying())
+                    assert reader.until("session").data["session"] == told["id"]
+
+
+@sqlite
+def test_a_reader_that_takes_nothing_in_is_let_go_and_loses_nothing(store, settings):
+    with worker(settings, slow=0.5) as found:
+        key = found.running.key()
+        with reading(found, key) as reader:
+            store.policies.settings.set_posture("step-up", **REASON)
+            last = reader.until("posture").id
+        with socket.create_connection(("127.0.0.1", int(found.running.url.rpartition(":")[2]))) as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.sendall(
+                f"GET /access/v1/changes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+            )
+            assert slow.recv(4096)
+            happenings = Happenings(store.database, store.log.clock)
+            said = '{"filler":"' + "x" * 1_000_000 + '"}'
+            happenings.tell([Happening(f"filler:{n}", "posture", n, said) for n in range(12)])
+            until(lambda: found.changing.feed.readers == 0)
+        with reading(found, key, after=last) as reader:
+            assert [reader.next().kind for _ in range(12)] == ["posture"] * 12

@@ -308,6 +308,15 @@ def test_a_rate_is_a_bucket():
     assert bucket.wait(100.0) > 0
 
 
+def test_two_keys_of_one_holder_do_not_fill_each_others_buckets():
+    door = Door(KeysInMemory(), lambda: NOON, monotonic=lambda: 0.0)
+    one, other = (Caller("x", rate=Rate(1, burst)) for burst in (2, 3))
+    for caller in (one, other, one, other):
+        door.charge(caller, 1.0)
+    with pytest.raises(Problem, match="more often"):
+        door.charge(one, 1.0)
+
+
 def test_a_key_that_asks_too_often_is_a_429_that_says_when_to_come_back(guarded: Running):
     key = guarded.key(name="hasty", rate=Rate(0.1, 3))
     answers = [_ask(guarded, key) for _ in range(5)]

@@ -253,3 +253,27 @@ def test_a_database_that_goes_leaves_what_stood_and_what_was_to_come_comes(tmp_p
         assert heard.get(timeout=30).after.program.revision == program(3).revision
         assert follower.trouble is None
         follower.close()
+
+
+def test_a_fault_in_preparing_keeps_nothing_from_coming_in_force(store, heard):  # noqa: F811
+    def broken(_: Program) -> None:
+        raise KeyError("a fault")
+
+    follower = Follower(store.policies, prepare=broken, listeners=[heard.put])
+    publish(store, program())
+    follower.look()
+    assert heard.get_nowait().after.program.revision == program().revision
+    follower.close()
+
+
+def test_a_revision_that_cannot_be_read_leaves_what_stood_and_is_told(store, following, heard):  # noqa: F811
+    publish(store, program())
+    follower = following(store)
+    publish(store, program(4), program().revision)
+    with store.database.writing() as connection:
+        connection.execute(sa.text("UPDATE abac_revisions SET program = :none"), {"none": b""})
+    store.policies.revisions._read.clear()
+    follower.look()
+    assert heard.empty()
+    assert follower.now.program.revision == program().revision
+    assert "damaged" in str(follower.trouble)

@@ -7,6 +7,6 @@ algorithms become word-wise operations on them. `ledger` says what it cannot low
 from abac.backends.columnar.decide import decide_many, decisions, obligations, truths
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.prepared import Answer, Prepared
-from abac.backends.columnar.scan import scan
+from abac.backends.columnar.scan import batches, scan
 
-__all__ = ["Answer", "Frame", "Prepared", "decide_many", "decisions", "obligations", "scan", "truths"]
+__all__ = ["Answer", "Frame", "Prepared", "batches", "decide_many", "decisions", "obligations", "scan", "truths"]

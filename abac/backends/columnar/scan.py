@@ -34,10 +34,7 @@ def scan(
 
     Rows come in the order of the query. Raises `PopulationError` as `Frame.encode` does; its row is the batch's.
     """
-    categories = tuple(f"{c.value}." for c in Category)
-    names = [n for n in subjects.collect_schema().names() if n in keep or n.startswith(categories)]
-    for rows in subjects.select(names).collect_batches(chunk_size=batch, maintain_order=True):
-        frame = Frame.encode(rows, schema, assurance=assurance, complete=complete)
+    for rows, frame in batches(subjects, schema, assurance=assurance, complete=complete, keep=keep, batch=batch):
         answers = decide_many(roots, frame, requests, functions)
         codes = [
             series.alias(f"{root}/{request}")
@@ -45,3 +42,19 @@ def scan(
             for request, series in enumerate(many)
         ]
         yield pl.DataFrame([*(rows[name] for name in keep), *codes])
+
+
+def batches(
+    subjects: pl.LazyFrame,
+    schema: Schema,
+    *,
+    assurance: Mapping[str, Assurance] | None = None,
+    complete: Mapping[str, bool] | None = None,
+    keep: Sequence[str] = (),
+    batch: int = BATCH,
+) -> Iterator[tuple[pl.DataFrame, Frame]]:
+    """Yield the rows of a query and the same encoded, a batch at a time, in order; no other column is read."""
+    categories = tuple(f"{c.value}." for c in Category)
+    names = [n for n in subjects.collect_schema().names() if n in keep or n.startswith(categories)]
+    for rows in subjects.select(names).collect_batches(chunk_size=batch, maintain_order=True):
+        yield rows, Frame.encode(rows, schema, assurance=assurance, complete=complete)

@@ -1,7 +1,8 @@
 """Keys over HTTP: made, changed, rotated and ended by keys that may publish, which grant no more than they have.
 
-Nobody comes to two names by it: a key that may publish, for somebody else, waits until a third approves it
-(`storage.policies.api_keys`). A key's text is in the one answer that makes it, and nowhere else.
+Nobody comes to two names by it: a key that may publish, for somebody else, is made of a digest, so that its holder
+alone has its text, and waits until a third approves it (`storage.policies.api_keys`). Any other key's text is in
+the one answer that makes it, and nowhere else.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from abac.rest import keys
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.administration.shapes import Asked, Moment, Why, examples
 from abac.rest.keyform import changed, read_key, shown, written
-from abac.rest.keys import Caller, Key, Rate, Role
+from abac.rest.keys import DIGEST, Caller, Key, Rate, Role
 from abac.rest.problems import Problem, forbidden
 from abac.rest.settings import Level
 from abac.service.ceiling import Ceiling
 from abac.service.store import Store
 from abac.storage.policies.api_keys import ApiKey, Terms
+from abac.storage.policies.names import same_person
 
 TAG = "Keys"
 MOST = 200
@@ -66,11 +68,16 @@ class NewKey(Granted):
         {
             "name": "Bob",
             "roles": ["publish", "read"],
+            "digest": f"{'0a' * 8}:{'5e' * 32}",
             "until": "2027-06-01T00:00:00Z",
             "why": "Bob approves from now on",
         },
     )
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    digest: Annotated[
+        str | None,
+        Field(pattern=DIGEST, description="Of a text that the holder keeps, as `abac key text` gives it."),
+    ] = None
     why: Why
 
 
@@ -114,10 +121,10 @@ class ShownKey(BaseModel):
 
 
 class MadeKey(BaseModel):
-    """A key with its text, which is told this once."""
+    """A key with its text, which is told this once; None where its holder has it already."""
 
     key: ShownKey
-    text: str
+    text: str | None
 
 
 def add(on: Routes, store: Store) -> None:
@@ -131,7 +138,14 @@ def add(on: Routes, store: Store) -> None:
     @on.publish.post("/admin/v1/keys", tags=[TAG], summary="Make a key", status_code=201)
     def make_key(body: NewKey, caller: Asking) -> MadeKey:
         first = Caller(body.name)
-        made, text = keys.generate(replace(first, **_said(body, first)), clock(), until=body.until)
+        holder, text = replace(first, **_said(body, first)), None
+        if body.digest is not None:
+            made = keys.generate_from(body.digest, holder, clock(), until=body.until)
+        elif _is_second_person(holder, caller):
+            message = "a key by which somebody else publishes is made of a digest: only they may have its text"
+            raise Problem(403, "key-digest", message, path="digest", more={"next": "they run: abac key text"})
+        else:
+            made, text = keys.generate(holder, clock(), until=body.until)
         _within(made, caller)
         kept = table.make(made.id, written(made), who=caller.name, why=body.why)
         return MadeKey(key=_shown(kept), text=text)
@@ -177,6 +191,10 @@ def add(on: Routes, store: Store) -> None:
             return written(keys.revoke(_read(identity, terms), clock()))
 
         return _shown(table.revoke(identity, edit, who=caller.name, why=body.why))
+
+    def _is_second_person(holder: Caller, caller: Caller) -> bool:
+        two = Role.PUBLISH in holder.roles and not same_person(holder.name, caller.name)
+        return two and not store.policies.settings.one_person()
 
     def _known(identity: str) -> ApiKey:
         found = table.get(identity)

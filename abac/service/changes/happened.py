@@ -19,6 +19,7 @@ from abac.policy.directive import ENDS, Directive
 from abac.service.boundaries import Boundaries
 from abac.storage.happenings import Happening
 from abac.storage.policies import Policies, Posture, Publication
+from abac.storage.policies.errors import PolicyError
 
 REVISION, DIRECTIVE, POSTURE, BOUNDARY = "revision", "directive", "posture", "boundary"
 ANNOUNCED = "announced"
@@ -41,29 +42,48 @@ class Stretch(NamedTuple):
     until: datetime
 
 
-def happened(policies: Policies, since: datetime | None, now: datetime) -> list[Happening]:
-    """Return what happened after `since` up to `now`, in order; without `since`, from what is in force on.
+class History:
+    """What happened by one store; it remembers which publications there is nothing more to tell of."""
 
-    A little before may be among it: names tell what was told already. Raises `StorageError`.
-    """
-    publications = policies.publications.all()
-    stretches = list(_stretches(publications, now))
-    if since is None:
-        since = stretches[-1].since if stretches else now
-        late = [s for s in stretches if s.since >= since]
-    else:
-        late = [s for s in stretches if s.until >= since]
-    found: list[tuple[int, int, Happening]] = []
-    for number, (stretch, before) in enumerate(_pairs(late, stretches)):
-        program = policies.program(stretch.publication.revision)
-        previous = None if before is None else policies.program(before.publication.revision)
-        for rank, one in enumerate(_of_stretch(stretch, program, previous)):
-            found.append((one.at, number * 1_000_000 + rank, one))
-    ahead = [p for p in publications if since < p.recorded_at < p.effective_at]
-    found += ((micros(p.recorded_at), 0, _revision(p, p.recorded_at, ANNOUNCED)) for p in ahead)
-    postures = map(_posture, policies.settings.postures(since))
-    found += ((one.at, -1, one) for one in postures)
-    return [one for _, _, one in sorted(found, key=lambda f: f[:2])]
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._over: set[int] = set()
+        self._ended: set[int] = set()
+
+    def look(self, since: datetime | None, now: datetime) -> list[Happening]:
+        """Return what happened after `since` up to `now`, in order; without `since`, from what is in force on.
+
+        A little before may be among it: names tell what was told already. Raises `StorageError`.
+        """
+        publications = self._policies.publications.all()
+        stretches = list(_stretches(publications, now))
+        first = since or (stretches[-1].since if stretches else now)
+        found: list[tuple[int, int, Happening]] = []
+        for number, stretch in enumerate(stretches):
+            before = stretch.until < first or (since is None and stretch.since < first)
+            if before or stretch.publication.seq in self._over:
+                continue
+            program = self._program(stretch)
+            previous = self._program(stretches[number - 1]) if number else None
+            for rank, one in enumerate(_of_stretch(stretch, program, previous)):
+                found.append((one.at, number * 1_000_000 + rank, one))
+        self._ended = {stretch.publication.seq for stretch in stretches[:-1]}
+        ahead = [p for p in publications if first < p.recorded_at < p.effective_at]
+        found += ((micros(p.recorded_at), 0, _revision(p, p.recorded_at, ANNOUNCED)) for p in ahead)
+        postures = map(_posture, self._policies.settings.postures(first))
+        found += ((one.at, -1, one) for one in postures)
+        return [one for _, _, one in sorted(found, key=lambda f: f[:2])]
+
+    def told(self) -> None:
+        """Note that what the last look found was told: what is over by then need not be looked at again."""
+        self._over = self._ended
+
+    def _program(self, stretch: Stretch) -> Program | None:
+        """Return the program of a stretch, None where this version cannot read it: then less is told of it."""
+        try:
+            return self._policies.program(stretch.publication.revision)
+        except PolicyError:
+            return None
 
 
 def _stretches(publications: Iterable[Publication], now: datetime) -> Iterator[Stretch]:
@@ -87,15 +107,11 @@ def _rank(publication: Publication) -> tuple[datetime, int]:
     return publication.effective_at, publication.seq
 
 
-def _pairs(late: Iterable[Stretch], every: list[Stretch]) -> Iterator[tuple[Stretch, Stretch | None]]:
-    for stretch in late:
-        at = every.index(stretch)
-        yield stretch, every[at - 1] if at else None
-
-
-def _of_stretch(stretch: Stretch, program: Program, previous: Program | None) -> Iterator[Happening]:
+def _of_stretch(stretch: Stretch, program: Program | None, previous: Program | None) -> Iterator[Happening]:
     publication, since = stretch.publication, stretch.since
     yield _revision(publication, since)
+    if program is None:
+        return
     before = {} if previous is None else {d.id: d for d in previous.directives}
     for directive in program.directives:
         was = before.pop(directive.id, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -71,12 +71,9 @@ class Redeciding:
             return False
         batch = await asyncio.to_thread(self._sessions.take, known, BATCH)
         program = self._deciding.program
-        asked: list[Question | Exception] = [self._question(session, program) for session in batch]
-        answers = iter(await self._deciding.decide_all([q for q in asked if isinstance(q, Question)]))
-        verdicts = []
-        for session, question in zip(batch, asked, strict=True):
-            answer = next(answers) if isinstance(question, Question) else question
-            verdicts.append(self._verdict(session, question, answer, f"after-{known}"))
+        asked = await asyncio.to_thread(self._questions, batch, program)
+        answers = await self._deciding.decide_all([q for q in asked if isinstance(q, Question)])
+        verdicts = await asyncio.to_thread(self._verdicts, batch, asked, answers, f"after-{known}")
         await asyncio.to_thread(self._sessions.settle, verdicts, known)
         self.decided += len(batch)
         return bool(batch)
@@ -91,6 +88,22 @@ class Redeciding:
 
     # --- parts -----------------------------------------------------------------------------------------------
 
+    def _questions(self, batch: Sequence[Session], program: Program) -> list[Question | Exception]:
+        return [self._question(session, program) for session in batch]
+
+    def _verdicts(
+        self,
+        batch: Sequence[Session],
+        asked: Sequence[Question | Exception],
+        answers: Sequence[Answer | Exception],
+        cause: str,
+    ) -> list[Verdict]:
+        left = iter(answers)
+        return [
+            self._verdict(session, question, next(left) if isinstance(question, Question) else question, cause)
+            for session, question in zip(batch, asked, strict=True)
+        ]
+
     def _question(self, session: Session, program: Program) -> Question | Exception:
         try:
             return self._ask(session, program)
@@ -104,23 +117,32 @@ class Redeciding:
         permitted = isinstance(answer, Answer) and answer.permitted
         told: list[Happening] = []
         if permitted != session.permitted:
-            told.append(self._flip(session, answer, now, cause))
+            told.append(self._flip(session, question, answer, now, cause))
         ahead = None
         if permitted and isinstance(answer, Answer) and isinstance(question, Question):
             ahead = self._ahead(session, question, answer, now)
             if ahead is not None and ahead.at != session.warned:
                 told.append(self._warning(session, ahead, now))
+            elif ahead is None and session.warned is not None:
+                told.append(_told(WARN, session, now, {"from": True, "to": True, "flips_at": None}, cause))
         return Verdict(session, permitted, None if ahead is None else ahead.at, tuple(told))
 
-    def _flip(self, session: Session, answer: Answer | Exception, now: datetime, cause: str) -> Happening:
+    def _flip(
+        self,
+        session: Session,
+        question: Question | Exception,
+        answer: Answer | Exception,
+        now: datetime,
+        cause: str,
+    ) -> Happening:
         said: dict[str, Any] = {"from": session.permitted, "to": not session.permitted}
-        if isinstance(answer, Answer):
+        if isinstance(answer, Answer) and isinstance(question, Question):
             outcome = answer.outcome
             said |= {"decision": answer.id, "revision": outcome.revision, "outcome": outcome.decision.value}
             withheld = outcome.permitted and not answer.permitted
             said["reason"] = "not-recorded" if withheld else self._word(outcome)
             if session.permitted:
-                said |= self._work(outcome, self._deciding.program, now, session)
+                said |= self._work(outcome, question.program, now, session)
         else:
             said |= {"reason": "refused", "in_flight": "cut", "deadline": stamp(now), "directives": []}
         return _told(SESSION, session, now, said, cause)

@@ -62,7 +62,8 @@ def main(folder: Path, told: IO[bytes]) -> int:
         events.tell(job.FAILED, code=error.code, message=_without_places(str(error), asked)[:2_000])
         return 1
     except Exception:  # noqa: BLE001  # whatever it is, who waits is told, and the file has the rest
-        traceback.print_exc()
+        with (folder / job.ERRORS).open("a", encoding="utf-8") as errors:
+            traceback.print_exc(file=errors)
         events.tell(job.FAILED, code="internal", message="a fault of ours; the job's errors.log says more")
         return 1
     events.tell(job.DONE)

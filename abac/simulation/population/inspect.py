@@ -55,6 +55,7 @@ SYNONYMS = {
         "employer country",
         "org country",
     ),
+    "listed": ("on list", "restricted party", "sanctioned", "screening result"),
     "listed_ownership": ("ownership", "blocked ownership", "sdn ownership"),
     "identity_verified": ("kyc", "verified", "id verified", "identity check"),
     "military_intelligence_end_user": ("military end user", "mieu"),

@@ -34,8 +34,10 @@ from abac.simulation.population.organisations import Organisations, draw_organis
 from abac.simulation.population.parameters import Parameters
 from abac.simulation.population.people import Subjects, draw_subjects, location_weights
 from abac.simulation.population.truth import (
+    LISTED,
     NATIONALITY,
     enum_values,
+    listed_column,
     organisation_column,
     ownership_column,
     true_columns,
@@ -108,6 +110,7 @@ ASSURANCE = {
     "subject.location": Assurance.INFERRED,
     "subject.organisation": Assurance.DOCUMENTED,
     "subject.organisation_country": Assurance.DOCUMENTED,
+    LISTED: Assurance.DOCUMENTED,
     "subject.listed_ownership": Assurance.DOCUMENTED,
     "subject.identity_verified": Assurance.VERIFIED,
     "subject.military_intelligence_end_user": Assurance.DOCUMENTED,
@@ -150,7 +153,7 @@ def draw(
 
     Raises `ValueError` for less than one subject, a negative seed, or a schema without the attributes drawn.
     """
-    missing = [path for path in ASSURANCE if path not in schema]
+    missing = [path for path in ASSURANCE if path not in schema and path != LISTED]
     if subjects < 1 or seed < 0 or missing:
         raise ValueError(f"cannot draw {subjects} subjects from seed {seed}; the schema lacks {missing}")
     streams, countries = Streams(seed), Countries(enum_values(schema, "subject.location"))
@@ -202,6 +205,7 @@ class _Asserted:
             organisation_column(organisations, on_file),
             blanked(country, ~(self._attested | (on_file == 0))),  # the provider knows its own country
             blanked(ownership_column(organisations, on_file), unscreened),
+            *(blanked(c, unscreened) for c in listed_column(self._world.schema, organisations, on_file)),
         ]
 
     def _nationality(self) -> list[pl.Series]:

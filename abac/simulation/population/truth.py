@@ -25,6 +25,7 @@ from abac.simulation.population.parameters import KINDS
 from abac.simulation.population.people import RELATIONS, Subjects
 
 NO_ORGANISATION = "none"
+LISTED = "subject.listed"
 TRUST = ("new", "established", "trusted")
 NATIONALITY = (
     "subject.citizenships_current",
@@ -56,6 +57,7 @@ def true_columns(
             np.append(organisations.country, [NONE])[people.organisation].astype(np.int32),
             enum_values(schema, "subject.organisation_country"),
         ),
+        *listed_column(schema, organisations, people.organisation),
         ownership_column(organisations, people.organisation),
         number_column("subject.military_intelligence_end_user", people.end_user),
     ]
@@ -65,6 +67,13 @@ def organisation_column(organisations: Organisations, index: Codes) -> pl.Series
     """Return the organisation column: the id, or `none` for who signed up as an individual."""
     places = np.where(index == NONE, len(organisations.ids), index).astype(np.int32)
     return text_column("subject.organisation", places, [*organisations.ids, NO_ORGANISATION])
+
+
+def listed_column(schema: Schema, organisations: Organisations, index: Codes) -> list[pl.Series]:
+    """Return whether each subject's organisation is listed, false without one; nothing where no schema asks."""
+    if LISTED not in schema:
+        return []
+    return [number_column(LISTED, np.append(organisations.listed, [False])[index])]
 
 
 def ownership_column(organisations: Organisations, index: Codes) -> pl.Series:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from abac.condition.schema import Assurance
-from abac.rest.keys import Rate, Role
+from abac.rest.keys import Rate, Role, own_text
 from abac.rest.keytable import KeysInTable
 from abac.service.auditing.verifying import verify
 from abac.service.ceiling import Ceiling
@@ -96,20 +96,24 @@ def test_a_key_never_grants_more_than_it_has(office: Office):
 
 
 def test_a_key_for_another_publisher_waits_for_a_third(office: Office, root: str):
-    made = make(office, root, name="Bob", roles=["publish", "read"]).json()
-    assert made["key"]["pending"] == "Ada"
+    for_bob = {"name": "Bob", "roles": ["publish", "read"]}
+    assert make(office, root, **for_bob).json()["code"] == "key-digest"
+    text, digest = own_text()
+    made = make(office, root, digest=digest, **for_bob).json()
+    assert (made["key"]["pending"], made["text"]) == ("Ada", None)
+    assert make(office, root, digest=digest, **for_bob).status_code == 409
     time.sleep(1)
-    assert not works(office, made["text"])
+    assert not works(office, text)
     approval = f"{KEYS}/{made['key']['id']}/approval"
     assert office.ask("POST", approval, {"why": "w"}, root).status_code == 403
     by_holder = office.key("Bob", *Role)
     assert office.ask("POST", approval, {"why": "w"}, by_holder).status_code == 403
     third = office.key("Cy", *Role)
     assert office.ask("POST", approval, {"why": "known to me"}, third).status_code == 200
-    soon(lambda: works(office, made["text"]))
+    soon(lambda: works(office, text))
     stolen = office.ask("POST", f"{KEYS}/{made['key']['id']}/rotation", {"why": "w"}, root)
     assert (stolen.status_code, stolen.json()["code"]) == (403, "policy-no-approver")
-    own = office.ask("POST", f"{KEYS}/{made['key']['id']}/rotation", {"why": "w"}, made["text"])
+    own = office.ask("POST", f"{KEYS}/{made['key']['id']}/rotation", {"why": "w"}, text)
     assert own.status_code == 200
 
 
@@ -150,10 +154,11 @@ def test_keys_known_last_hold_while_the_database_is_away(office: Office, root: s
 
 
 def test_who_acts_is_the_keys_holder(office: Office, root: str):
-    made = make(office, root, name="Bob", roles=["publish", "read"]).json()
+    text, digest = own_text()
+    made = make(office, root, name="Bob", roles=["publish", "read"], digest=digest).json()
     office.ask("POST", f"{KEYS}/{made['key']['id']}/approval", {"why": "w"}, office.key("Cy", *Role))
-    soon(lambda: works(office, made["text"]))
+    soon(lambda: works(office, text))
     body = {"revision": program().revision, "why": "try"}
-    office.ask("POST", "/admin/v1/shadow", body, made["text"])
+    office.ask("POST", "/admin/v1/shadow", body, text)
     last = list(office.store.log.entries())[-1]
     assert (last.kind, b'"who":"Bob"' in last.bytes) == ("shadow-started", True)

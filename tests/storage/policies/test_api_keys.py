@@ -30,7 +30,7 @@ def terms(name: str = "gateway", *roles: Role) -> tuple[str, dict[str, Any], str
 
 def test_a_key_and_every_change_of_it_is_an_entry(store):  # noqa: F811
     table = store.policies.api_keys
-    assert (table.version(), table.all()) == (-1, [])
+    assert (table.version(), table.all()) == (0, [])
     identity, said, text = terms()
     made = table.make(identity, said, who="Ada", why="the gateway")
     assert made == table.get(identity)

@@ -1,0 +1,45 @@
+"""A population as a Parquet file that every engine reads: the subject frame on file, its marks, and its use.
+
+What holds for a whole column (`Population.assurance`, `Population.complete`) is written as a column of its own, so
+that a file says by itself how well founded it is. What is true of anyone is not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from abac.simulation.population import Population
+
+USE = "use."
+"""What the name of a column of use begins with; `<model>|<action>` follows, and it holds requests per day."""
+
+
+def frame_of(population: Population) -> pl.DataFrame:
+    """Return what is on file of everyone, with all marks, and what everyone uses."""
+    facts = population.asserted
+    marks = []
+    for definition in population.schema:
+        path = definition.path
+        if path not in facts.columns:
+            continue
+        level = population.assurance.get(path, definition.assurance)
+        if f"{path}@assurance" not in facts.columns:
+            marks.append(pl.lit(int(level), pl.UInt8).alias(f"{path}@assurance"))
+        if definition.is_set and f"{path}@complete" not in facts.columns:
+            whole = population.complete.get(path, definition.complete)
+            marks.append(pl.lit(whole, pl.Boolean).alias(f"{path}@complete"))
+    use = population.use.rename({name: f"{USE}{name}" for name in population.use.columns})
+    return pl.concat([facts.with_columns(marks), use], how="horizontal")
+
+
+def write_frame(population: Population, path: Path, rows_per_group: int = 262_144) -> None:
+    """Write the file; groups of rows are what engines divide among them."""
+    frame_of(population).write_parquet(path, row_group_size=rows_per_group)
+
+
+def use_columns(names: Sequence[str]) -> Iterator[str]:
+    """Yield the `<model>|<action>` of the columns of use."""
+    yield from (name.removeprefix(USE) for name in names if name.startswith(USE))
