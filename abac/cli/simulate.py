@@ -123,7 +123,6 @@ def simulate(
     from abac.service.layers import layers
     from abac.simulation.report.people import CAP
     from abac.simulation.report.terminal import show
-    from abac.simulation.report.validate import ReportError, validate
     from abac.simulation.report.write import write_report
     from abac.simulation.run import run
     from abac.simulation.scenario import POSTURES
@@ -145,10 +144,7 @@ def simulate(
         result = run(inputs, identify=identify, progress=steps)
         report = dict(result.report)
         report["layers"] = layers(inputs, report, replayed=log is not None, step=steps)
-        try:
-            validate(report)
-        except ReportError as error:
-            raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
+        _sound(report)
         if verified:
             _verify(inputs, report, steps)
         target = directory or (None if as_json else Path("out") / inputs.scenario.id)
@@ -177,6 +173,16 @@ def _from_log(url: str, since: str | None, until: str | None) -> Bring:
             return log_population(store, schema, catalogue, since=first, until=last, cut=cut)
 
     return bring
+
+
+def _sound(report: dict[str, Any]) -> None:
+    """Hold a report to its own schema before anybody sees it."""
+    from abac.simulation.report.validate import ReportError, validate
+
+    try:
+        validate(report)
+    except ReportError as error:
+        raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
 
 
 def _verify(inputs: Inputs, report: dict[str, Any], steps: Steps) -> None:
