@@ -59,6 +59,9 @@ REPEAT = typer.Option(min=1, help="With --engine polars: read the rows so many t
 VERIFY = typer.Option(
     "--verify", help="Count the report again by the reference, over a sample and in sums; fail on any difference."
 )
+STRESS = typer.Option(
+    "--stress", help="Add what the figures hang on, as `abac stress` has it; on a population drawn for it."
+)
 ROWS = typer.Option(min=1, help="Rows per sheet of people.xlsx; people.parquet has all; default: 5000.")
 
 
@@ -81,6 +84,7 @@ def simulate(
     directive: Annotated[list[str] | None, ONLY] = None,
     repeat: Annotated[int, REPEAT] = 1,
     verified: Annotated[bool, VERIFY] = False,
+    stressed: Annotated[bool, STRESS] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print report.json to stdout, and nothing else.")
     ] = False,
@@ -90,7 +94,7 @@ def simulate(
     Writes report.html (open it in a browser; it needs no network), report.json, people.parquet and people.xlsx.
     """
     if engine is not None:
-        if log or posture or directory or identify or xlsx_rows or verified:
+        if log or posture or directory or identify or xlsx_rows or verified or stressed:
             raise typer.BadParameter("--engine only counts: it takes no log or posture, and writes no report")
         from abac.cli.counting import count
         from abac.service import shipped
@@ -113,12 +117,7 @@ def simulate(
         return
     if master or by or directive or repeat != 1:
         raise typer.BadParameter("--master, --by, --directive and --repeat go with --engine")
-    if mapping is not None and population is None:
-        raise typer.BadParameter("--mapping goes with --population")
-    if log is None and (since or until):
-        raise typer.BadParameter("--since and --until go with --log")
-    if log is not None and population is not None:
-        raise typer.BadParameter("a population comes from --log or from --population")
+    _agree(population, mapping, log, timed=bool(since or until), stressed=stressed)
     from abac.service import shipped, simulate
     from abac.service.layers import layers
     from abac.simulation.report.people import CAP
@@ -144,6 +143,8 @@ def simulate(
         result = run(inputs, identify=identify, progress=steps)
         report = dict(result.report)
         report["layers"] = layers(inputs, report, replayed=log is not None, step=steps)
+        if stressed:
+            _stress(document, seed, report, steps)
         _sound(report)
         if verified:
             _verify(inputs, report, steps)
@@ -156,8 +157,21 @@ def simulate(
         print_json(report)
     else:
         out().print(show(report, posture))
+        _show_stress(report)
     if target is not None:
         told(target / "report.html", replaced=replaced)
+
+
+def _agree(population: str | None, mapping: Path | None, log: str | None, *, timed: bool, stressed: bool) -> None:
+    """Refuse options about where the population comes from that do not go together."""
+    if mapping is not None and population is None:
+        raise typer.BadParameter("--mapping goes with --population")
+    if log is None and timed:
+        raise typer.BadParameter("--since and --until go with --log")
+    if log is not None and population is not None:
+        raise typer.BadParameter("a population comes from --log or from --population")
+    if stressed and (population is not None or log is not None):
+        raise typer.BadParameter("--stress draws its population: of a brought one nobody knows the truth")
 
 
 def _from_log(url: str, since: str | None, until: str | None) -> Bring:
@@ -183,6 +197,25 @@ def _sound(report: dict[str, Any]) -> None:
         validate(report)
     except ReportError as error:
         raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
+
+
+def _stress(document: Path, seed: int, report: dict[str, Any], steps: Steps) -> None:
+    """Add the section `stress` to a report, and its assumptions to the report's own."""
+    from abac.service import stress as service
+    from abac.simulation.stress.run import stress
+
+    section = stress(service.load(document, seed=seed), progress=steps)
+    known = report["assumptions"]
+    known += [row for row in section.pop("assumptions") if row not in known]
+    report["stress"] = section
+
+
+def _show_stress(report: dict[str, Any]) -> None:
+    """Print the summary of the stress test that a report holds, if it does."""
+    if "stress" in report:
+        from abac.simulation.report.stress_terminal import show_stress
+
+        out().print(show_stress(report["stress"]))
 
 
 def _verify(inputs: Inputs, report: dict[str, Any], steps: Steps) -> None:

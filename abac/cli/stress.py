@@ -38,9 +38,9 @@ def stress(
     """
     from abac.service import shipped
     from abac.service import stress as service
-    from abac.simulation.report.stress import validate_stress, write_stress
+    from abac.simulation.report.stress import write_stress
     from abac.simulation.report.stress_terminal import show_stress
-    from abac.simulation.report.validate import ReportError
+    from abac.simulation.report.validate import ReportError, validate_stress
     from abac.simulation.stress.run import stress as carry_out
 
     with Steps() as steps:

@@ -21,6 +21,7 @@ from abac.rest.logs import log
 from abac.rest.serving import server
 from abac.rest.settings import ServeSettings, ServeSettingsError
 from abac.rest.sharing import Sharing
+from abac.rest.tracing import trace
 from abac.rest.watching import Following, read_broken, watch, watch_beside
 from abac.rest.workers import REFUSED, Job, Ready, Workers
 from abac.service.shipped import shipped
@@ -100,6 +101,8 @@ class Hosting(NamedTuple):
         store = self.opened()
         app = build(self.settings, self.clock, Parts(store=store))
         meter = app.evaluating.meter
+        if self.settings.traces:
+            app.closes.append(trace(app))
         if folder is not None:
             sharing = Sharing(folder, meter)
             app.begins.append(sharing.begin)

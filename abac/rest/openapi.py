@@ -37,6 +37,10 @@ _ANSWER_CONTEXT: Mapping[str, Any] = {
         "receipt": {"type": "string", "description": "Where the receipt of a recorded decision is."},
         "ignored": {"type": "array", "items": {"type": "string"}, "description": "Told to keys that administer."},
         "what_if": {"type": "boolean"},
+        "why": {"type": "string", "description": "A code: what kept it from permitting, or from being recorded."},
+        "attributes": {"type": "string", "description": "What came of the sources that were asked, by a code."},
+        "place": {"type": "string", "description": "Where its entry is."},
+        "reasons_left_out": {"type": "integer"},
         "message": {"type": "object", "description": "For the reader who is denied under a directive."},
         "error": {"type": "object", "description": "In a batch: why this item could not be decided."},
     },
@@ -59,6 +63,7 @@ def _message(required: list[str], **properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": required, "properties": properties}
 
 
+_URL = {"type": "string", "format": "uri"}
 _FOUR = {
     "subject": _ref("Entity"),
     "action": _ref("Action"),
@@ -131,6 +136,23 @@ SCHEMAS: Mapping[str, Any] = {
         page=_message(["next_token"], next_token={"type": "string"}, count={"type": "integer"}),
         results={"type": "array", "items": {"type": "object"}},
     ),
+    "Configuration": _message(
+        ["policy_decision_point", "access_evaluation_endpoint"],
+        policy_decision_point=_URL,
+        access_evaluation_endpoint=_URL,
+        access_evaluations_endpoint=_URL,
+        search_subject_endpoint=_URL,
+        search_resource_endpoint=_URL,
+        search_action_endpoint=_URL,
+        capabilities={"type": "array", "items": {"type": "string"}},
+        signed_metadata={"type": "string"},
+    ),
+    "Readiness": _message(
+        ["status", "revision"],
+        status={"enum": ["ready", "degraded", "not ready"]},
+        revision={"type": "string"},
+        wrong={"type": "object", "description": "What is wrong, by what it is about."},
+    ),
     "Problem": _message(
         ["status", "code", "message"],
         title={"type": "string"},
@@ -152,6 +174,14 @@ _ROUTES = (
     (discovery.SEARCH_RESOURCE, "search_resource", "With what a subject may do this", "ResourceSearch", "Found"),
     (discovery.SEARCH_ACTION, "search_action", "What a subject may do with this", "ActionSearch", "Found"),
 )
+
+_ORDINARY = (
+    (discovery.WELL_KNOWN, "200", "application/json", _ref("Configuration")),
+    ("/readyz", "200", "application/json", _ref("Readiness")),
+    ("/readyz", "503", "application/json", _ref("Readiness")),
+    ("/metrics", "200", "text/plain", {"type": "string"}),
+)
+"""What ordinary routes answer, of which FastAPI knows no more than that it is an answer."""
 
 _REFUSALS = {
     "400": "The request is malformed, or a value is not of its attribute's type.",
@@ -176,6 +206,8 @@ def document(found: dict[str, Any]) -> dict[str, Any]:
     }
     own = {path: {"post": _operation(*route)} for path, *route in _ROUTES}
     whole["paths"] = own | whole.get("paths", {})
+    for path, status, media, schema in _ORDINARY:
+        whole["paths"][path]["get"]["responses"][status]["content"] = {media: {"schema": schema}}
     return whole
 
 

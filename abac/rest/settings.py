@@ -111,6 +111,7 @@ class ServeSettings(BaseSettings):
 
     receipts: str = Field(default="", description="where receipts are, with {id} in it")
     notice: NoticeSettings = NoticeSettings()
+    traces: bool = Field(default=False, description="leave OpenTelemetry spans; needs `abac[otel]`")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from markupsafe import escape
 
-from abac.simulation.report.stress import FILES, validate_stress
+from abac.simulation.report.stress import FILES
+from abac.simulation.report.validate import validate, validate_stress
 from tests.cli.running import abac, answered
 from tests.simulation.june import SCENARIO
 
@@ -19,7 +20,7 @@ def small(**changes):
     document = yaml.safe_load((SCENARIO / "stress.yaml").read_text("utf-8"))
     kept = ("coverage", "parity", "misdeclared.citizenships_current", "reading")
     document["parameters"] = {name: document["parameters"][name] for name in kept}
-    document |= {"steps": 3, "studies": ["d1-foreign-nationals", "t3-capability"]}
+    document |= {"steps": 2, "studies": ["d1-foreign-nationals", "t3-capability"]}
     return document | changes
 
 
@@ -119,3 +120,33 @@ def test_a_reading_that_nobody_defines_is_refused(written):
     result = abac("stress", "june-2026", *FEW, "--document", written(document))
     assert result.exit_code == 2
     assert "no person test `foreign-persn@1`" in " ".join(result.stderr.split())
+
+
+def test_a_report_can_hold_it(written, tmp_path):
+    scenario = yaml.safe_load((SCENARIO / "scenario.yaml").read_text("utf-8"))
+    for key in ("schema", "model", "directives"):
+        scenario[key] = str((SCENARIO / scenario[key]).resolve())
+    for key in ("catalogue", "population"):
+        scenario[key] = str(SCENARIO / scenario[key])
+    scenario["rules"] = [str((SCENARIO / p).resolve()) for p in scenario["rules"]]
+    scenario["studies"] = [s for s in scenario["studies"] if s["id"] in ("d1-foreign-nationals", "t3-capability")]
+    (tmp_path / "scenario.yaml").write_text(yaml.safe_dump(scenario, sort_keys=False), encoding="utf-8")
+    written(small(subjects=600, draws=3))
+    target = tmp_path / "out"
+    result = abac("simulate", tmp_path / "scenario.yaml", "--subjects", "600", "--stress", "--out", target)
+    assert result.exit_code == 0, result.stderr
+    report = json.loads((target / "report.json").read_text("utf-8"))
+    validate(report)
+    assert "assumptions" not in report["stress"]
+    names = [row["name"] for row in report["assumptions"]]
+    assert "stress base" in names
+    assert len(names) == len(set(names))
+    page = (target / "report.html").read_text("utf-8")
+    assert 'id="stress"' in page
+    assert "Stress: what the figures hang on" in page
+
+
+def test_a_brought_population_cannot_be_stressed(tmp_path):
+    result = abac("simulate", "june-2026", "--population", tmp_path / "x.csv", "--stress")
+    assert result.exit_code == 2
+    assert "draws its population" in " ".join(result.stderr.split())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from abac.pdp.point import DecisionPoint
+from abac.rest import discovery
 from abac.rest.building import Parts, program
 from abac.rest.examples import EXAMPLES
 from abac.rest.metering import OLDER, REVISIONS, Meter
@@ -53,6 +55,30 @@ def test_an_example_is_answered_as_the_document_says(shipped: Running, name: str
     answer = shipped.post(PATHS[name], example.asked)
     assert answer.status_code == 200, answer.text
     assert _held(example.answered, answer.json()), answer.json()
+    document = shipped.app.openapi()
+    _holds(document, document["paths"][f"/access/v1/{PATHS[name]}"]["post"], answer)
+
+
+@pytest.mark.parametrize("path", [discovery.WELL_KNOWN, "/healthz", "/readyz", "/metrics"])
+def test_an_ordinary_answer_holds_to_its_schema(shipped: Running, path: str):
+    document = shipped.client.get("/openapi.json").json()
+    _holds(document, document["paths"][path]["get"], shipped.client.get(path))
+
+
+def test_a_problem_holds_to_its_schema(shipped: Running):
+    document = shipped.client.get("/openapi.json").json()
+    for name in PATHS.values():
+        answer = shipped.post(name, {}, **{"x-request-id": "r-1"})
+        assert answer.status_code == 400
+        _holds(document, document["paths"][f"/access/v1/{name}"]["post"], answer)
+
+
+def _holds(document: dict[str, Any], operation: dict[str, Any], answer: httpx.Response) -> None:
+    """Hold an answer to the media type and the schema that the document gives of its status."""
+    content = operation["responses"][str(answer.status_code)]["content"]
+    media = answer.headers["content-type"].partition(";")[0]
+    schema = content[media]["schema"] | {"components": document["components"]}
+    jsonschema.validate(answer.json() if media.endswith("json") else answer.text, schema)
 
 
 def test_the_document_has_every_route_with_examples_and_every_status(shipped: Running):

@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from abac.simulation.report import entries, figures
+from abac.simulation.report import entries, figures, stress
 from abac.simulation.report.charts import (
     blackout,
     blocked,
@@ -59,6 +59,7 @@ def render(report: entries.Entry) -> str:
         directives=[pair["any"] for pair in pairs(report, entries.main_posture(report))],
         conditions=entries.CONDITIONS,
         words=_words(),
+        stress=stress.sections(report["stress"]) if "stress" in report else None,
     )
 
 

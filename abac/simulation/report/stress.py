@@ -1,8 +1,7 @@
 """Show a stress test: its sections for a report's page, and a page of its own.
 
-Holds the section to its published schema first (`stress.schema.json`). What the figures mean is said there and in
-`simulation.stress`; how a page looks is `page`'s part, the summary
-for a terminal `stress_terminal`'s.
+What the figures mean is said in `stress.schema.json` and in `simulation.stress`; how a page looks is `page`'s
+part, the summary for a terminal `stress_terminal`'s.
 """
 
 from __future__ import annotations
@@ -15,28 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jsonschema import Draft202012Validator
 from markupsafe import Markup
 
 from abac.simulation.report import figures
 from abac.simulation.report.charts import breakeven, collecting, montecarlo, style, tornado
-from abac.simulation.report.validate import ReportError, json_path
+from abac.simulation.report.validate import ReportError, validate_stress
 
 Stress = Mapping[str, Any]
 FILES = ("stress.html", "stress.json")
-
-
-def validate_stress(stress: Stress) -> None:
-    """Raise ReportError with the path of the first thing in a stress test that breaks its schema."""
-    for error in Draft202012Validator(schema()).iter_errors(stress):
-        raise ReportError(json_path(["stress", *error.absolute_path]), error.message)
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """Return the published JSON Schema of stress.json."""
-    loaded: dict[str, Any] = json.loads(_resource("stress.schema.json"))
-    return loaded
 
 
 def drawings(stress: Stress) -> list[style.Drawing]:

@@ -44,8 +44,24 @@ def validate(report: Report) -> None:
     if found:
         deepest = _deepest(found[0])
         raise ReportError(json_path(deepest.absolute_path), deepest.message)
+    if "stress" in report:
+        validate_stress(report["stress"])
     for path, message in _inconsistent(report):
         raise ReportError(path, message)
+
+
+def validate_stress(stress: Report) -> None:
+    """Raise ReportError with the path of the first thing in a stress test that breaks its own schema."""
+    for error in Draft202012Validator(stress_schema()).iter_errors(stress):
+        raise ReportError(json_path(["stress", *error.absolute_path]), error.message)
+
+
+@cache
+def stress_schema() -> dict[str, Any]:
+    """Return the published JSON Schema of a stress test: stress.json, and the section `stress` of a report."""
+    text = files(__package__).joinpath("stress.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
 
 
 def json_path(parts: Any) -> str:
