@@ -62,7 +62,11 @@ def rules(
 
 
 class _Audit:
-    """A program in a world, with each of its rules taken out in turn."""
+    """A program in a world, with each of its rules taken out in turn.
+
+    A request found for one question is tried on the others before they are asked of the solver: what the reference
+    says of it settles them as well.
+    """
 
     def __init__(self, program: Program, guard: Guard) -> None:
         self._program = program
@@ -78,6 +82,7 @@ class _Audit:
         for one in self._whole.rules:
             self._stands.setdefault(id(one.rule), []).append(one)
         self._search = Search(world, guard, tries=TRIES)
+        self._told = _Told(program)
         self.conflicts = Conflicts(program, self._whole, self._search, lambda: guard.expired)
 
     def _difference(self, one: Lowered, other: Lowered) -> Lit:
@@ -114,8 +119,11 @@ class _Audit:
         self, fault: Fault, rule: Rule | ObligationRule, goals: list[Lit], broken: Callable[[Case], bool]
     ) -> Finding | None:
         words = f"rule {rule.id} is {fault.value}"
+        if self._told.settles(fault, rule, broken):
+            return None
         found = self._search.settle(goals, broken)
         if isinstance(found, Case):
+            self._told.learn(found)
             return None
         if isinstance(found, Nothing):
             return Finding(fault, rule.id, Proved(words, found.note), citation=rule.citation)
@@ -142,6 +150,35 @@ class _Audit:
         less = self._decide(without(self._program.root, rule), case.asserted)
         parts = [(o.extended, set(o.obligations), set(o.advice)) for o in (whole, less)]
         return parts[0] != parts[1]
+
+
+class _Told:
+    """What the reference says of the requests found so far: rules that were TRUE, and that were reasons."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._rules = tuple(all_rules(program.root))
+        self._true: dict[int, Case] = {}
+        self._reasons: set[tuple[str, str]] = set()
+
+    def learn(self, case: Case) -> None:
+        """Note which rules are TRUE of a request, and which are reasons."""
+        reading = Reference(case.asserted, self._program.functions)
+        for rule in self._rules:
+            if id(rule) not in self._true and reading.truth(rule.condition) is TRUE:
+                self._true[id(rule)] = case
+        told = reference.decide(self._program.root, case.asserted, self._program.functions)
+        self._reasons |= {(told.decision.value, r.rule) for r in told.reasons}
+
+    def settles(self, fault: Fault, rule: Rule | ObligationRule, broken: Callable[[Case], bool]) -> bool:
+        """Return whether a request found earlier shows that a rule does not have a fault."""
+        match fault:
+            case Fault.UNREACHABLE:
+                return id(rule) in self._true
+            case Fault.SHADOWED:
+                return isinstance(rule, Rule) and (rule.effect.value, rule.id) in self._reasons
+            case _:
+                return id(rule) in self._true and broken(self._true[id(rule)])
 
 
 def without(root: Policy | PolicySet, rule: Rule | ObligationRule) -> Policy | PolicySet:

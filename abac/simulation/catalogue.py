@@ -8,7 +8,7 @@ a person may use a substitute is for the policies to say, not for the catalogue.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from abac.condition.schema import Category, Schema
@@ -16,6 +16,7 @@ from abac.condition.types import Kind, ScalarType, TypeClash, Value, admit
 from abac.errors import Findings, did_you_mean
 from abac.language import yaml_source
 from abac.simulation.digests import digest_of
+from abac.simulation.evidence import TESTS, Evidence, read_evidence
 
 PARITIES = ("none", "claimed", "shown")
 TOP_KEYS = ("catalogue", "as_of", "actions", "models")
@@ -29,20 +30,6 @@ MODEL_KEYS = (
     "capabilities",
 )
 CAPABILITY_KEYS = ("level", "claimed_level", "evidence", "firmness", "parity")
-EVIDENCE_KEYS = ("kind", "source", "date", "says")
-EVIDENCE_KINDS = ("none", "claim", "test", "benchmark", "finding")
-TESTS = ("test", "benchmark")
-"""Evidence on which parity is shown; a claim, the provider's own or a competitor's, is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a level rests on: of which kind, by whom, as of when (ISO 8601; empty where undated), in words."""
-
-    kind: str
-    source: str
-    date: str
-    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +212,9 @@ class _Reader:
         parity = body.get("parity", "none")
         if parity not in PARITIES:
             self._error((*path, "parity"), f"`{parity}` is not one of {', '.join(PARITIES)}")
-        rests_on = self._evidence(name, body.get("evidence"), (*path, "evidence"))
+        rests_on, wrong = read_evidence(body.get("evidence"))
+        for key, message in wrong:
+            self._error((*path, *key), f"capability `{name}`: {message}")
         if parity == "shown" and (rests_on is None or rests_on.kind not in TESTS):
             message = (
                 f"capability `{name}`: parity is shown by evidence of kind {' or '.join(TESTS)}, never by a claim"
@@ -234,24 +223,6 @@ class _Reader:
         says = rests_on.says if rests_on else str(body.get("evidence", ""))
         firmness = str(body.get("firmness", "assumption"))
         return Capability(str(name), body["level"], claimed, says, firmness, str(parity), rests_on)
-
-    def _evidence(self, name: Any, body: Any, path: tuple[Any, ...]) -> Evidence | None:
-        """Return evidence by kind, source and date; None where it is given in words alone."""
-        if not isinstance(body, dict):
-            if not body:
-                self._error(
-                    path[:-1], f"capability `{name}` needs its `evidence`; `kind: none` where there is none"
-                )
-            return None
-        self._keys(body, EVIDENCE_KEYS, path)
-        kind, day = body.get("kind"), body.get("date", "")
-        if kind not in EVIDENCE_KINDS:
-            self._error(path, f"`kind` of evidence is one of {', '.join(EVIDENCE_KINDS)}")
-        if kind != "none" and not (body.get("source") and day):
-            self._error(path, f"evidence of kind `{kind}` needs a `source` and a `date`")
-        if day and not _is_date(str(day)):
-            self._error((*path, "date"), f"`{day}` is not a date (2026-06-12)")
-        return Evidence(str(kind), str(body.get("source", "")), str(day), str(body.get("says", "")))
 
     def _number(self, body: dict[str, Any], key: str, path: tuple[Any, ...]) -> float:
         value = body.get(key)
@@ -280,11 +251,3 @@ class _Reader:
 
     def _error(self, path: tuple[Any, ...], message: str, hint: str = "") -> None:
         self._findings.error(self._document.span(*path), "catalogue", message, hint)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

@@ -142,8 +142,8 @@ def _publish(store: Store, folder: Path, number: int) -> str:
     return program.revision
 
 
-def _publishing(folder: Path, times: int, clients: int, workers: int) -> int:
-    """Publish while decisions run; return how many were decided. Every answer and entry is of one revision."""
+def _publishing(folder: Path, times: int, clients: int, workers: int, between: int) -> None:
+    """Publish while decisions run, so many between two; every answer and its entry are of one revision."""
     options = ("--unsafe-no-auth", "--policies", "policies", "--audit", "spill", "--workers", str(workers))
     with serving(folder, *options) as served, opened(folder) as store:
         first = served.ask(asked())
@@ -154,7 +154,7 @@ def _publishing(folder: Path, times: int, clients: int, workers: int) -> int:
                 revision = _publish(store, folder, number)
                 permits[revision], commits[revision] = number % 2 == 0, f"{number:07x}"
                 seen = len(load.answers)
-                until(lambda seen=seen: len(load.answers) > seen + 40)
+                until(lambda seen=seen: len(load.answers) > seen + between)
             until(lambda: load.answers[-1]["context"]["revision"] == revision)
         assert not load.refused
         assert not load.failed
@@ -166,16 +166,15 @@ def _publishing(folder: Path, times: int, clients: int, workers: int) -> int:
         assert answer["decision"] is permits[context["revision"]]
         assert (entry.revision, entry.permitted) == (context["revision"], answer["decision"])
         assert entry.commit == commits[entry.revision]
-    return len(load.answers)
 
 
 def test_no_answer_is_of_a_mixed_revision_while_policies_are_published(folder: Path):
-    assert _publishing(folder, 6, clients=2, workers=2) > 200
+    _publishing(folder, 6, clients=2, workers=2, between=40)
 
 
 @pytest.mark.law
 def test_no_answer_of_many_is_of_a_mixed_revision_while_a_hundred_are_published(folder: Path):
-    assert _publishing(folder, 100, clients=16, workers=2) > 50_000
+    _publishing(folder, 100, clients=16, workers=2, between=1_000)
 
 
 # --- several workers ---------------------------------------------------------------------------------------
@@ -223,7 +222,7 @@ def test_workers_that_cannot_begin_end_the_server(folder: Path):
 # --- the end -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["auto", "required", "buffered"])
+@pytest.mark.parametrize("mode", ["auto", "buffered"])
 def test_a_server_that_is_told_to_stop_under_load_loses_nothing_it_acknowledged(folder: Path, mode: str):
     options = ("--unsafe-no-auth", "--policies", "policies", "--audit", mode)
     with serving(folder, *options) as served, under_load(served.url, asked, 8) as load:

@@ -87,7 +87,10 @@ def test_a_shown_parity_counts_in_both_readings():
         (TEXT.replace("kind: claim", "kind: clame"), "`kind` of evidence is one of"),
         (TEXT.replace("date: 2026-06-12", "date: in June"), "is not a date"),
         (TEXT.replace("date: 2026-06-12", "by: us"), "needs a `source` and a `date`"),
-        (TEXT.replace("{kind: none, says: none on record; our reading}", ""), "needs its `evidence`"),
+        (
+            TEXT.replace("{kind: none, says: none on record; our reading}", ""),
+            "capability `cyber`: needs its `evidence`",
+        ),
         (
             TEXT.replace("      cyber:\n        level: 2", "      chess:\n        level: 2"),
             "no level of the capability `cyber`",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,12 +27,12 @@ from abac.ownership.standing import standing
 from abac.simulation.population import subject_attributes
 from abac.simulation.population.draws import NONE, Countries, Marks, Reals, Streams
 from abac.simulation.population.draws import Setting as Drawing
-from abac.simulation.population.nationality import draw_nationality
 from abac.simulation.population.organisations import ANNEX, GLASSWING, LISTED, OWNED
 from abac.simulation.population.people import location_weights
 from abac.simulation.population.synthetic import ASSURANCE, World
-from abac.simulation.population.truth import NATIONALITY, NO_ORGANISATION, enum_values, nationality_columns
+from abac.simulation.population.truth import NATIONALITY, NO_ORGANISATION, enum_values
 from abac.simulation.stress.document import Matrix
+from abac.simulation.stress.dual import duals
 from abac.simulation.stress.setting import MISDECLARED, Setting
 from abac.simulation.stress.variants import Codes, Confusion, Variants
 
@@ -56,11 +55,12 @@ class Filed:
         self._streams = Streams(world.seed)
         self._kept: dict[str, OrderedDict[Any, Any]] = {}
         self._person = np.asarray(world.subjects.person)
-        self._truth = world.truth[self._rows]
-        self._dual_from = self._dual_thresholds()
+        second = duals(world, self._rows, self._of_person)
+        self._truth = world.truth[self._rows].with_columns(second.single)
+        self._dual_from = second.from_share
         self._variants = {d.path: Variants(world.schema, d.path) for d in subject_attributes(world.schema)}
         self._true = {path: v.add(self._truth[path]) for path, v in self._variants.items()}
-        self._dual = {s.name: self._variants[s.name].add(s) for s in self._duals}
+        self._dual = {s.name: self._variants[s.name].add(s) for s in second.dual}
         self._confusions = {path: self._confused(path, matrix) for path, matrix in confusion.items()}
         self._variants[ORGANISATION].code(NO_ORGANISATION)
         self._countries = [self._variants[LOCATION].code(c) for c in enum_values(world.schema, LOCATION)]
@@ -234,29 +234,6 @@ class Filed:
         marks: Marks = np.append(attesting, [False])[self._filed_employer(setting)]
         return marks
 
-    def _dual_thresholds(self) -> dict[str, Reals]:
-        """Return from which share of each kind a row is a dual national; note what is true of it then."""
-        world = self._world
-        people = world.subjects
-        countries = Countries(enum_values(world.schema, LOCATION))
-        location, staff = people.location[: self._persons], people.relation[: self._persons] == 1
-        rows = np.where(self._person == NONE, 0, self._person)
-        drawn: dict[tuple[float, float], list[pl.Series]] = {}
-        for native, retained in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
-            varied = world.parameters.varied(dual__native=native, dual__retained=retained)
-            nation = draw_nationality(Drawing(varied, self._streams, countries), location, staff).take(rows)
-            columns = nationality_columns(world.schema, replace(people, nationality=nation))
-            drawn[native, retained] = [column[self._rows] for column in columns]
-        thresholds: dict[str, Reals] = {}
-        self._singles, self._duals = drawn[0.0, 0.0], drawn[0.0, 0.0]
-        for name, stream, key in (("dual.native", "dual", (1.0, 0.0)), ("dual.retained", "retained", (0.0, 1.0))):
-            differs = _differ(drawn[0.0, 0.0], drawn[key])
-            chance = self._of_person(self._streams.uniforms(f"nationality.{stream}", self._persons), missing=1.0)
-            thresholds[name] = np.where(differs, chance, np.inf)
-            self._duals = [_where(differs, new, old) for new, old in zip(drawn[key], self._duals, strict=True)]
-        self._truth = self._truth.with_columns(self._singles)
-        return thresholds
-
     def _dual_now(self, setting: Setting) -> Marks:
         marks: Marks = np.logical_or.reduce([of < setting[name] for name, of in self._dual_from.items()])
         return marks
@@ -287,14 +264,3 @@ class Filed:
                 self._streams.uniforms(stream, len(self._world.organisations.ids)), np.inf
             )
         return self._of_person(self._streams.uniforms(stream, self._persons), missing=np.inf)
-
-
-def _differ(one: list[pl.Series], other: list[pl.Series]) -> Marks:
-    marks = [a.ne_missing(b).to_numpy() for a, b in zip(one, other, strict=True)]
-    found: Marks = np.logical_or.reduce(marks)
-    return found
-
-
-def _where(marks: Marks, new: pl.Series, old: pl.Series) -> pl.Series:
-    frame = pl.DataFrame([pl.Series("?", marks), new.alias("new"), old.alias("old")])
-    return frame.select(pl.when("?").then("new").otherwise("old").alias(old.name)).to_series()

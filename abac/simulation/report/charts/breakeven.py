@@ -38,7 +38,7 @@ def draw(stress: entries.Entry) -> style.Drawing | None:
         " The outlined region is where the broad directive is ahead by more than the margin; elsewhere a targeted "
         "one contains as much or more."
     )
-    title = "Where breadth of the bypass makes a broad directive worth it"
+    title = "Where a broad directive contains more than any targeted one"
     return style.drawing("break-even", says, alt.hconcat(*panels, spacing=56), title)
 
 
