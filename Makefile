@@ -49,7 +49,7 @@ demo: .make/cli  ## simulate June 2026 over a million subjects (SUBJECTS=n for a
 # --- holding it to what it promises -----------------------------------------------------------------------
 
 test: .make/dev  ## run all tests (PYTEST='-k name' for some of them)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 check: .make/dev  ## format, lint, types, import floors
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -63,7 +63,7 @@ format: .make/dev  ## put every file into the one format
 	@$(BIN)/ruff check --fix $(SOURCES)
 
 laws: .make/dev  ## the long laws: many more examples than `make test` takes
-	@ABAC_LAWS=1 $(BIN)/python -m pytest -n $(WORKERS) -m law $(PYTEST)
+	@ABAC_LAWS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m law $(PYTEST)
 
 bench: .make/dev  ## the benchmarks, as ratios within one run
 	@$(BIN)/python -m pytest benchmarks -p no:xdist --benchmark-only $(PYTEST)

@@ -14,8 +14,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from abac.ownership.building import build
 from abac.ownership.cycles import cycles
-from abac.ownership.graph import UNKNOWN, WHOLE, build
+from abac.ownership.graph import UNKNOWN, WHOLE
 from abac.ownership.reading import OFAC
 from abac.ownership.stakes import read_stakes
 from abac.ownership.standing import Answer, standing

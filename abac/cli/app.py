@@ -19,6 +19,7 @@ from abac.cli import (
     export,
     key,
     lists,
+    narrow,
     new,
     ownership,
     policy,
@@ -118,5 +119,6 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(sources.app, name="sources")
 app.add_typer(key.app, name="key")
 app.add_typer(prove.app, name="prove")
+app.command("narrow")(narrow.narrow)
 app.add_typer(lists.app, name="list")
 app.add_typer(ownership.app, name="ownership")

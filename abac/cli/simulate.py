@@ -119,9 +119,9 @@ def simulate(
         raise typer.BadParameter("--master, --by, --directive and --repeat go with --engine")
     _agree(population, mapping, log, timed=bool(since or until), stressed=stressed)
     from abac.service import shipped, simulate
+    from abac.service.layers import layers
     from abac.simulation.report.people import CAP
     from abac.simulation.report.terminal import show
-    from abac.simulation.report.validate import ReportError, validate
     from abac.simulation.report.write import write_report
     from abac.simulation.run import run
     from abac.simulation.scenario import POSTURES
@@ -139,26 +139,25 @@ def simulate(
             postures=chosen,
             bring=None if log is None else _from_log(log, since, until),
         )
-        steps.total = len(inputs.studies) + 5 + 3 * verified
+        steps.total = len(inputs.studies) + 7 + 3 * verified
         result = run(inputs, identify=identify, progress=steps)
+        report = dict(result.report)
+        report["layers"] = layers(inputs, report, replayed=log is not None, step=steps)
         if stressed:
-            _stress(document, seed, result.report, steps)
-        try:
-            validate(result.report)
-        except ReportError as error:
-            raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
+            _stress(document, seed, report, steps)
+        _sound(report)
         if verified:
-            _verify(inputs, result.report, steps)
+            _verify(inputs, report, steps)
         target = directory or (None if as_json else Path("out") / inputs.scenario.id)
         if target is not None:
             steps("writing the report")
             replaced = (target / "report.json").exists()
-            write_report(result.report, result.people, target, identify=identify, rows_per_sheet=xlsx_rows or CAP)
+            write_report(report, result.people, target, identify=identify, rows_per_sheet=xlsx_rows or CAP)
     if as_json:
-        print_json(result.report)
+        print_json(report)
     else:
-        out().print(show(result.report, posture))
-        _show_stress(result.report)
+        out().print(show(report, posture))
+        _show_stress(report)
     if target is not None:
         told(target / "report.html", replaced=replaced)
 
@@ -188,6 +187,16 @@ def _from_log(url: str, since: str | None, until: str | None) -> Bring:
             return log_population(store, schema, catalogue, since=first, until=last, cut=cut)
 
     return bring
+
+
+def _sound(report: dict[str, Any]) -> None:
+    """Hold a report to its own schema before anybody sees it."""
+    from abac.simulation.report.validate import ReportError, validate
+
+    try:
+        validate(report)
+    except ReportError as error:
+        raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
 
 
 def _stress(document: Path, seed: int, report: dict[str, Any], steps: Steps) -> None:

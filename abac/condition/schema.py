@@ -38,7 +38,8 @@ class AttributeDefinition:
     """One attribute of the schema.
 
     `assurance` and `complete` are what a *bare* value has where the source's configuration says that the
-    schema's defaults hold; `sensitive` marks what must not leave in the clear.
+    schema's defaults hold; `sensitive` marks what must not leave in the clear. What is not `collectable` is a
+    truth that nobody has on file, so no rule is proposed over it; it decides nothing.
     """
 
     category: Category
@@ -48,6 +49,7 @@ class AttributeDefinition:
     complete: bool = True
     sensitive: bool = False
     description: str = ""
+    collectable: bool = True
 
     @property
     def path(self) -> str:

@@ -37,13 +37,14 @@ from abac.condition.types import Scalar
 _LITERALS = {TRUE: "true", FALSE: "false"}
 
 
-def condition_text(condition: Condition, *, demands: bool = False) -> str:
+def condition_text(condition: Condition, *, demands: bool = False, lists: bool = False) -> str:
     """Return the condition as text.
 
     With `demands`, an attribute that must be asserted with more than `inferred` says so (`subject.id@verified`):
-    that form is for digests and people, and is not read back.
+    that form is for digests and people, and is not read back. With `lists`, a named list stands by its name, as in
+    a document beside which the list is read.
     """
-    return _Writer(demands).condition(condition, loose=True)
+    return _Writer(demands, lists).condition(condition, loose=True)
 
 
 def scalar_text(value: Scalar) -> str:
@@ -60,8 +61,8 @@ def scalar_text(value: Scalar) -> str:
 
 
 class _Writer:
-    def __init__(self, demands: bool) -> None:
-        self._demands = demands
+    def __init__(self, demands: bool, lists: bool) -> None:
+        self._demands, self._lists = demands, lists
 
     def condition(self, node: Condition, *, loose: bool = False) -> str:
         match node:
@@ -106,6 +107,8 @@ class _Writer:
                 return f"{path}@{least}" if demanded else path
             case Constant(value=value):
                 return scalar_text(value)
+            case SetConstant(name=name) if name and self._lists:
+                return f"list({json.dumps(name)})"
             case SetConstant(values=values):
                 return "{" + ", ".join(sorted(scalar_text(v) for v in values)) + "}"
             case Arithmetic(operator=operator, left=left, right=right):

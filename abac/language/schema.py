@@ -20,7 +20,7 @@ SCALARS: dict[str, ScalarType] = {
     "string": STRING,
     "date-time": DATETIME,
 }
-KEYS = ("type", "assurance", "complete", "sensitive", "description")
+KEYS = ("type", "assurance", "complete", "sensitive", "description", "collectable")
 
 
 def read_schema(text: str, file: str, findings: Findings) -> Schema:
@@ -80,6 +80,7 @@ class _Reader:
             self._bool(body.get("complete", True), (*path, "complete")),
             self._bool(body.get("sensitive", False), (*path, "sensitive")),
             str(body.get("description", "")),
+            self._bool(body.get("collectable", True), (*path, "collectable")),
         )
 
     def _type(self, word: Any, path: tuple[Any, ...]) -> Type | None:

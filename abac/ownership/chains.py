@@ -229,6 +229,6 @@ class _Paths:
 def undisclosed_of(found: Standing) -> Ints:
     """Return of every entity the part (millionths) whose owners are not on file, at most."""
     graph = found.graph
-    rest = np.where(graph.closed | graph.disclosed, 0, graph.whole - graph.least)
-    found_: Ints = np.where(graph.faulty, 0, rest).astype(np.int64)
-    return found_
+    shut = graph.closed | graph.disclosed | graph.faulty
+    rest: Ints = np.where(shut, 0, graph.whole - graph.least)
+    return rest

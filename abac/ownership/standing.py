@@ -105,7 +105,9 @@ def standing(graph: Graph, listed: Marks, by: Reading = OFAC, maybe: Marks | Non
     `maybe` marks entities that are possibly listed, such as a likeness of names that nobody has looked into: they
     are listed in some completions and not in others.
 
-    >>> from abac.ownership.graph import Stake, graph_of
+    >>> from abac.ownership.building import graph_of
+
+    >>> from abac.ownership.graph import Stake
     >>> stakes = graph_of([Stake.of("bad", "x", 0.4), Stake.of("who", "x", None), Stake.of("bad", "y", 0.6)])
     >>> found = standing(stakes, marks(stakes, ["bad", "who"]))
     >>> [(name, str(found[name])) for name in "xy"]

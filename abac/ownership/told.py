@@ -13,7 +13,8 @@ from datetime import date
 import numpy as np
 
 from abac.errors import Diagnostic, Span
-from abac.ownership.graph import UNKNOWN, Graph, Marks, Repeated, build
+from abac.ownership.building import build
+from abac.ownership.graph import UNKNOWN, Graph, Marks, Repeated
 from abac.ownership.shares import Bounds, ShareError, read_share
 from abac.parties.dates import DateError, held
 from abac.parties.party import PERSON, Party

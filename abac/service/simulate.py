@@ -47,11 +47,13 @@ def load(
     mapping: Path | None = None,
     postures: Sequence[str] = POSTURES,
     bring: Bring | None = None,
+    coverage: float | None = None,
+    attesting: float | None = None,
 ) -> Inputs:
     """Load the scenario at `path` (a document, or a folder with a `scenario.yaml`).
 
-    A population is drawn with `subjects` and `seed`, read from `population` through `mapping`, or what `bring`
-    returns. Raises
+    A population is drawn with `subjects` and `seed`, and with shares of persons (`coverage`) and of organisations
+    (`attesting`) on file; or it is read from `population` through `mapping`; or it is what `bring` returns. Raises
     `CompileError` or `PopulationError` with every finding.
     """
     document = path / SCENARIO if path.is_dir() else path
@@ -62,7 +64,7 @@ def load(
         people = bring(program.schema, catalogue, scenario.cut)
     else:
         people, sweeps = _people(
-            document, scenario, program.schema, catalogue, subjects, seed, population, mapping
+            document, scenario, program.schema, catalogue, subjects, seed, population, mapping, coverage, attesting
         )
     return Inputs(scenario, program, loaded.studies, people, loaded.purpose, sweeps, tuple(postures))
 
@@ -84,7 +86,7 @@ def read(document: Path) -> Loaded:
     scenario = _scenario(document, findings)
     findings.raise_errors(CompileError)
     assert scenario is not None  # noqa: S101  # no errors, so there is one
-    program = _program(document, scenario, ())
+    program = program_beside(document, scenario, ())
     listed = beside(document, scenario.value["catalogue"])
     catalogue = read_catalogue(read_text(listed), str(listed), program.schema, findings, scenario.capability)
     findings.raise_errors(PopulationError)
@@ -100,7 +102,8 @@ def _scenario(path: Path, findings: Findings) -> Scenario | None:
     return None if source is None else read_scenario(source, findings)
 
 
-def _program(document: Path, scenario: Scenario, more: Sequence[str]) -> Program:
+def program_beside(document: Path, scenario: Scenario, more: Sequence[str]) -> Program:
+    """Compile what a scenario names, and more files or folders; all paths relative to its document."""
     value = scenario.value
     return compile_policies(
         beside(document, value["schema"]),
@@ -135,7 +138,7 @@ def _studies(document: Path, scenario: Scenario, program: Program, findings: Fin
     known = {d.id: d for d in program.directives}
     found: list[Study] = []
     for item in scenario.items:
-        base = program if not item.rules else _program(document, scenario, item.rules)
+        base = program if not item.rules else program_beside(document, scenario, item.rules)
         directive = {d.id: d for d in base.directives}.get(item.id)
         if directive is None and not item.title:
             message = f"no directive `{item.id}`; a study of the rules as they stand needs a `title`"
@@ -157,6 +160,8 @@ def _people(
     seed: int,
     population: str | None,
     mapping: Path | None,
+    coverage: float | None,
+    attesting: float | None,
 ) -> tuple[Population, tuple[SweepEnd, ...]]:
     brought: dict[str, Any] = scenario.value.get("brought", {})
     file = population or (str(beside(document, brought["file"])) if brought else None)
@@ -164,7 +169,7 @@ def _people(
         chosen = mapping or (beside(document, brought["mapping"]) if brought else None)
         return _brought(file, chosen, schema, catalogue), ()
     drawn = world(document, scenario, schema, catalogue, subjects, seed)
-    return drawn.population(), _sweeps(drawn)
+    return drawn.population(coverage, attesting), _sweeps(drawn)
 
 
 def _brought(file: str, mapping: Path | None, schema: Schema, catalogue: Catalogue) -> Population:

@@ -13,6 +13,7 @@ from abac.condition.expr import Condition
 from abac.simulation.applied import Applied
 from abac.simulation.conditions import nationality_read
 from abac.simulation.entries import directive_entries, option
+from abac.simulation.frontier import Ends, rows
 from abac.simulation.population import ID
 from abac.simulation.reasons import people, pseudonyms, why
 from abac.simulation.scenario import Posture, Scenario
@@ -27,13 +28,20 @@ class Carried:
     options: list[dict[str, Any]]
     witnesses: list[dict[str, Any]]
     people: pl.DataFrame
+    frontier: list[dict[str, Any]]
     studied: Studied | None
 
 
 def carry_out(
-    studied: Studied, scenario: Scenario, postures: Sequence[Posture], purpose: Condition, *, identify: bool
+    studied: Studied,
+    scenario: Scenario,
+    postures: Sequence[Posture],
+    purpose: Condition,
+    ends: Ends | None = None,
+    *,
+    identify: bool,
 ) -> Carried:
-    """Look at a study under every posture and by both yardsticks."""
+    """Look at a study under every posture and by both yardsticks, and at every coverage between two ends."""
     targets = {"scope": studied.target(studied.study.scope), "purpose": studied.target(purpose)}
     found = [Applied(studied, scenario, posture, targets["purpose"]) for posture in postures]
     in_force = studied.study.id == scenario.in_force
@@ -42,6 +50,7 @@ def carry_out(
         [option(applied, targets["scope"]) for applied in found] if in_force else [],
         [row for applied in found for row in _witness(applied, identify=identify)],
         people(studied.study.id, studied.change, studied.study.after, studied.columns.asserted, identify=identify),
+        rows(studied, found, targets, ends),
         studied if in_force else None,
     )
 
@@ -54,8 +63,8 @@ def _witness(applied: Applied, *, identify: bool) -> Iterator[dict[str, Any]]:
     hit = units.anyone(applied.blocked.low) & units.persons & studied.us_person.low[0]
     if applied.posture.name == "shutdown" or not hit.any():
         return
-    rows = np.flatnonzero(hit)
-    row = int(rows[np.argmin(units.place[rows])])
+    places = np.flatnonzero(hit)
+    row = int(places[np.argmin(units.place[places])])
     population = studied.change.population
     name = population.asserted[ID][row : row + 1]
     yield {

@@ -21,7 +21,9 @@ from abac.simulation import blackout, readings
 from abac.simulation.carried import Carried, carry_out
 from abac.simulation.change import Columns, Marks, asserted_columns
 from abac.simulation.dependence import dependence
+from abac.simulation.frontier import Ends, unbeaten
 from abac.simulation.headline import headline
+from abac.simulation.matrix import matrix
 from abac.simulation.measures import Units
 from abac.simulation.population import Population
 from abac.simulation.scenario import POSTURES, Scenario
@@ -95,6 +97,7 @@ class _Run:
         self._units = Units(inputs.population)
         test = inputs.program.persons[inputs.scenario.us_person_is_not].condition
         self._us_person = us_persons(test, inputs.program, columns)
+        self._ends = self._sweep_ends()
 
     def result(self) -> Result:
         """Carry out the studies, two at a time, and put the report together in their order."""
@@ -102,6 +105,7 @@ class _Run:
             found = list(pool.map(self._one, self._inputs.studies))
         self._options = [row for one in found for row in one.options]
         self._witnesses = [row for one in found for row in one.witnesses]
+        self._frontier = unbeaten([row for one in found for row in one.frontier])
         in_force = next(one.studied for one in found if one.studied is not None)
         report = self._report([row for one in found for row in one.entries], in_force)
         return Result(report, pl.concat([one.people for one in found], how="diagonal"))
@@ -110,7 +114,9 @@ class _Run:
         self._progress(f"deciding {study.id}")
         studied = Studied(study, self._columns, self._units, self._scenario, self._us_person)
         postures = [self._scenario.postures[name] for name in self._inputs.postures]
-        return carry_out(studied, self._scenario, postures, self._inputs.purpose, identify=self._identify)
+        return carry_out(
+            studied, self._scenario, postures, self._inputs.purpose, self._ends, identify=self._identify
+        )
 
     # --- the whole -------------------------------------------------------------------------------------
 
@@ -147,6 +153,8 @@ class _Run:
             "headline": headline(strict, known=population.truth is not None),
             "directives": entries,
             "person_tests": readings.disagreements(scenario, self._inputs.program, self._columns, self._units),
+            "person_matrix": matrix(scenario, self._inputs.program, self._columns, self._units),
+            "frontier": self._frontier,
             "blackout": sweeps["persons"],
             "sweeps": sweeps,
             "selective_compliance_at": {
@@ -158,6 +166,15 @@ class _Run:
             "dependence": dependence(scenario, in_force),
             "witnesses": self._witnesses,
         }
+
+    def _sweep_ends(self) -> Ends | None:
+        """Return the ends of the sweep of both alike, over which the frontier is drawn."""
+        end = next((e for e in self._inputs.sweeps if e.name == SELECTIVE), None)
+        if end is None:
+            return None
+        start = asserted_columns(end.start, self._inputs.read) if end.start else None
+        covered = asserted_columns(end.population, self._inputs.read)
+        return Ends(start, covered, end.threshold, self._scenario.coverage)
 
     def _sweeps(self, in_force: Studied) -> dict[str, list[dict[str, Any]]]:
         citizens = self._us_citizens()

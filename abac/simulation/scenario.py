@@ -61,6 +61,7 @@ class Scenario:
     purpose_text: str
     us_person_is_not: str
     person_tests: tuple[str, ...]
+    readings: tuple[str, ...]
     capability: str
     tiers: tuple[int, ...]
     items: tuple[Item, ...]
@@ -76,7 +77,7 @@ class Scenario:
     @property
     def tests(self) -> tuple[str, ...]:
         """The person tests that the scenario names."""
-        return tuple(dict.fromkeys((self.us_person_is_not, *self.person_tests)))
+        return tuple(dict.fromkeys((self.us_person_is_not, *self.person_tests, *self.readings)))
 
 
 def read_scenario(source: Document, findings: Findings) -> Scenario | None:
@@ -97,6 +98,7 @@ def read_scenario(source: Document, findings: Findings) -> Scenario | None:
         purpose_text=value["purpose"]["text"],
         us_person_is_not=value["us_person_is_not"],
         person_tests=tuple(value.get("person_tests", ())),
+        readings=tuple(value.get("readings", value.get("person_tests", ()))),
         capability=value["capability"],
         tiers=tuple(value.get("tiers", ())),
         items=reader.items(),

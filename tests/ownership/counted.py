@@ -7,7 +7,8 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from abac.ownership.graph import UNKNOWN, WHOLE, Graph, Stake, graph_of
+from abac.ownership.building import graph_of
+from abac.ownership.graph import UNKNOWN, WHOLE, Graph, Stake
 
 STEP = WHOLE // 4
 NAMES = "abcd"

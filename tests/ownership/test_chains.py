@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
+from abac.ownership.building import graph_of
 from abac.ownership.chains import BOUNDS, chains, firsts
-from abac.ownership.graph import Stake, graph_of
+from abac.ownership.graph import Stake
 from abac.ownership.reading import MULTIPLIED, OFAC
 from abac.ownership.spread import Bound
 from abac.ownership.standing import Answer, marks, standing

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from abac.ownership.building import graph_of
 from abac.ownership.completions import completed, drawn, frequency, loosened
-from abac.ownership.graph import WHOLE, Stake, graph_of
+from abac.ownership.graph import WHOLE, Stake
 from abac.ownership.reading import OFAC
 from abac.ownership.standing import Answer, marks, standing
 from tests.ownership import counted

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abac.ownership.building import graph_of
 from abac.ownership.cycles import cycle_findings, cycles
-from abac.ownership.graph import Stake, graph_of
+from abac.ownership.graph import Stake
 
 PAIRS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20, unique=True)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abac.ownership.graph import WHOLE, Repeated, Stake, graph_of
+from abac.ownership.building import graph_of
+from abac.ownership.graph import WHOLE, Repeated, Stake
 from abac.ownership.reading import BIS, EU, MULTIPLIED, OFAC, UK
 from abac.ownership.spread import Bound, spread
 from abac.ownership.standing import Answer, marks, standing

@@ -29,7 +29,14 @@ SETTINGS = {
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
 }
 """What the meaning rests on: errors raise, date-times are UTC and as written, `${...}` in a literal is text."""
-QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+QUIET = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.CollapseProject",
+}
+"""What makes no difference to an answer: a query of ours says nothing twice, and its stages stay apart so that the
+planner does not write out again what they share."""
 
 
 class Spark:

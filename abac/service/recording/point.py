@@ -18,19 +18,20 @@ from typing import NamedTuple, Self
 
 from uuid_utils import uuid7
 
-from abac.audit.deciding import Circumstances, DecisionEncoder, Unsealed, uuid_text
+from abac.audit.deciding import Circumstances, Unsealed, uuid_text
 from abac.compiler.program import Program
 from abac.errors import AbacError
 from abac.pdp.point import DecisionPoint
 from abac.policy.decision import Outcome
 from abac.policy.request import Request
-from abac.service.ceiling import Ceiling, under
+from abac.service.ceiling import Ceiling
 from abac.service.recording.answer import Answer, Counts, Mode, Recorded
 from abac.service.recording.asking import settled
 from abac.service.recording.faults import PostureError, RecorderSlowError, RecordingError
 from abac.service.recording.groups import Groups, Ticket
+from abac.service.recording.ready import Readied, Ready
 from abac.service.recording.recorder import Recorder
-from abac.service.recording.scope import RequiredFor, Scope, SwitchedOff
+from abac.service.recording.scope import RequiredFor
 from abac.service.recording.shadow import Differences, Shadow
 from abac.service.recording.waiting import Waiting
 from abac.service.store import Store
@@ -49,19 +50,6 @@ PATIENCE = 5.0
 """Seconds a caller waits for its entry to become durable, or for room."""
 
 _NONE: frozenset[str] = frozenset()
-
-READY = 2_000
-"""Programs, and views of them under callers' ceilings, that are ready to be decided and recorded by at once."""
-
-
-class _Ready(NamedTuple):
-    """A program, or a view of it, with what recording its decisions needs."""
-
-    program: Program
-    encoder: DecisionEncoder
-    scope: Scope | None
-    off: SwitchedOff
-    shadow: Program | None
 
 
 class Entered(NamedTuple):
@@ -105,12 +93,12 @@ class RecordedPoint:
         self.mode = Mode.named(mode)
         self.point = program if isinstance(program, DecisionPoint) else DecisionPoint(program)
         self.shadow = Shadow(shadow, differences) if shadow is not None else None
-        self._store, self._required_for, self._patience = store, required_for, patience
+        self._store, self._patience = store, patience
         self.refusals: Counter[str] = Counter()
         """Decisions that could not be recorded as their mode demands, by the code of what kept them from it."""
         self._turn = threading.Lock()
         self._waiting: Waiting | None = None
-        self._ready: dict[int, _Ready] = {}
+        self._ready = Readied(self.mode, required_for)
         self._commits: dict[str, str] = {}
         self._usual = _NOTHING_SAID
         self.posture = taken(posture)
@@ -178,7 +166,7 @@ class RecordedPoint:
         The program is the one in force, or the one before it, or a view of either under `ceiling`, `caller` who
         asks by key or token. Raises `RequestError`.
         """
-        ready = self._ready.get(id(program)) or self.prepare(program, ceiling)
+        ready = self._ready.get(program) or self.prepare(program, ceiling)
         request = settled(request, program)
         outcome = program.run(request, discharges)
         posture, usual = self.posture, self._usual
@@ -249,20 +237,9 @@ class RecordedPoint:
         """The program in force."""
         return self.point.program
 
-    def prepare(self, program: Program, ceiling: Ceiling | None = None) -> _Ready:
+    def prepare(self, program: Program, ceiling: Ceiling | None = None) -> Ready:
         """Make ready to record decisions by a program, or a view of it under `ceiling`, before it is published."""
-        scope: Scope | None = None
-        if self.mode is Mode.AUTO or (self._required_for is not None and self.mode is not Mode.REQUIRED):
-            scope = Scope(program, self._required_for, directives=self.mode is Mode.AUTO)
-        shadow = None if self.shadow is None else self.shadow.program
-        if shadow is not None and ceiling is not None:
-            shadow = under(shadow, ceiling)
-        made = _Ready(program, DecisionEncoder(program), scope, SwitchedOff(program), shadow)
-        with self._turn:
-            if len(self._ready) >= READY:
-                self._ready.clear()
-            self._ready[id(program)] = made  # it holds the program, so no other can take its id
-        return made
+        return self._ready.make(program, ceiling, None if self.shadow is None else self.shadow.program)
 
     def publish(self, change: Program | Callable[[Program], Program], *, commit: str = "") -> Program:
         """Put a program in force, as `DecisionPoint.publish` does; `commit` is that of its source."""
@@ -274,9 +251,7 @@ class RecordedPoint:
             return program
 
         program = self.point.publish(made)
-        with self._turn:  # what is decided by neither this one nor the one before is done with
-            known = set(self._commits)
-            self._ready = {name: one for name, one in self._ready.items() if one.program.revision in known}
+        self._ready.keep(self._commits)  # decisions by neither this one nor the one before are done with
         return program
 
     def take_posture(self, posture: str) -> None:
@@ -286,8 +261,7 @@ class RecordedPoint:
     def run_shadow(self, program: Program | None, differences: Differences | None = None) -> None:
         """Let another program decide beside, or none."""
         before, self.shadow = self.shadow, None if program is None else Shadow(program, differences)
-        with self._turn:
-            self._ready = {}
+        self._ready.keep(())
         if before is not None:
             before.close(self._patience)
 

@@ -11,7 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from abac.ownership.graph import WHOLE, Graph, Repeated, build
+from abac.ownership.building import build
+from abac.ownership.graph import WHOLE, Graph, Repeated
 from abac.ownership.reading import OFAC
 from abac.ownership.spread import Bound, spread
 from abac.simulation.population.draws import Codes, Marks, Reals, Setting, Streams, pick

@@ -18,13 +18,26 @@ from abac.simulation.recount.sample import Rows
 from abac.simulation.run import Inputs, SweepEnd
 
 Report = Mapping[str, Any]
-KEYS = ("id", "posture", "yardstick", "provider", "tier", "as_of", "model", "coverage", "directive")
+KEYS = (
+    "id",
+    "posture",
+    "yardstick",
+    "provider",
+    "tier",
+    "as_of",
+    "model",
+    "coverage",
+    "directive",
+    "a",
+    "b",
+    "clause",
+)
 """What tells the rows of a list apart; the rest of a row are its figures."""
 
-SUMMED = ("directives", "options", "person_tests", "dependence")
+SUMMED = ("directives", "options", "person_tests", "person_matrix", "frontier", "dependence")
 BETWEEN = ("decidable_share", "undecidable_share", "permitted_share", "citizens_denied_share")
 RATIOS = (*BETWEEN, "precision", "recall", "share")
-CHOSEN = ("to", "employers", "minutes_to_enforce", "conditions")
+CHOSEN = ("to", "employers", "minutes_to_enforce", "conditions", "example", "in")
 """What does not add up: requests are divided whole by whole, examples are examples."""
 
 

@@ -245,6 +245,8 @@ def _compared(told: Report, recount: Recount, swept: dict[str, Any]) -> Iterable
     yield "person_tests", told["person_tests"], recount.person_tests()
     yield from _matched("timeline", told["timeline"], recount.timeline())
     yield from _matched("dependence", told["dependence"], recount.dependence())
+    if recount.inputs.population.truth is not None:
+        yield "person_matrix", told["person_matrix"], recount.matrix()
     for name, rows in swept.items():
         yield from _matched(f"sweeps.{name}", told["sweeps"][name], rows)
 

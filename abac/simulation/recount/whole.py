@@ -16,7 +16,7 @@ from typing import Any
 from abac.compiler.program import select
 from abac.condition.expr import attributes
 from abac.condition.reference import Assertion
-from abac.condition.truth import FALSE, TRUE
+from abac.condition.truth import FALSE, TRUE, UNKNOWN
 from abac.simulation.population import Population
 from abac.simulation.recount.counting import share, weight
 from abac.simulation.recount.elsewhere import Elsewhere
@@ -89,6 +89,24 @@ class Recount:
             t: {s for s in people if self.judge.truth(condition[t], s.true, None, None) is TRUE} for t in tests
         }
         return {f"{a}|{b}": {"disagree": len(foreign[a] ^ foreign[b])} for a, b in combinations(tests, 2)}
+
+    def matrix(self) -> dict[str, Any]:
+        """Count whom each reading of the matrix finds foreign, and on whom each two disagree."""
+        readings = self.inputs.scenario.readings
+        condition = {t: self.inputs.program.persons[t].condition for t in readings}
+        truths = {
+            t: {s: self.judge.truth(condition[t], s.true, None, None) for s in self.subjects} for t in readings
+        }
+        pairs = []
+        for a, b in combinations(readings, 2):
+            known = [s for s in self.subjects if UNKNOWN not in (truths[a][s], truths[b][s])]
+            differ = [s for s in known if truths[a][s] is not truths[b][s]]
+            pairs.append({"a": a, "b": b, "disagree": _kinds(differ)})
+        found = [[s for s, truth in truths[t].items() if truth is TRUE] for t in readings]
+        return {
+            "tests": [{"id": t, "foreign": _kinds(own)} for t, own in zip(readings, found, strict=True)],
+            "pairs": pairs,
+        }
 
     def blackout(
         self, coverage: float, start: Population, covered: Population, on_file: Sequence[bool]
@@ -167,6 +185,11 @@ def rows_of(population: Population, read: Collection[str]) -> list[dict[str, Ass
     """Return what each row asserts of the attributes read."""
     frame = population.asserted.select([c for c in population.asserted.columns if c.split("@")[0] in read])
     return list(rows(frame, population.schema, population.assurance, population.complete))
+
+
+def _kinds(subjects: Sequence[Subject]) -> dict[str, int]:
+    counted = Counter(s.kind for s in subjects)
+    return {"people": counted["person"], "agents": counted["agent"], "keys": counted["organisation_key"]}
 
 
 def _citizenships(subject: Subject) -> frozenset[Any]:

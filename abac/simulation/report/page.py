@@ -17,10 +17,19 @@ import jinja2
 from markupsafe import Markup
 
 from abac.simulation.report import entries, figures, stress
-from abac.simulation.report.charts import blackout, blocked, displacement, frontier, style, timeline
+from abac.simulation.report.charts import (
+    blackout,
+    blocked,
+    coverage,
+    displacement,
+    frontier,
+    readings,
+    style,
+    timeline,
+)
 from abac.simulation.report.validate import schema
 
-CHARTS = (blocked, frontier, blackout, displacement, timeline)
+CHARTS = (blocked, frontier, coverage, blackout, displacement, timeline, readings)
 VERDICTS = {"met": "\N{BLACK CIRCLE}", "not met": "\N{MULTIPLICATION SIGN}", "not shown": "?"}
 TRUTH = {
     "known": "Counts are exact: the population is generated, so the truth about each subject is known.",

@@ -7,7 +7,7 @@ reads well up to 120. Everything else is on the page.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -24,7 +24,26 @@ def show(report: entries.Entry, posture: str | None = None) -> Group:
     chosen = posture or entries.main_posture(report)
     blank = Text()
     tables = options_table(report), blank, directives_table(report, chosen)
-    return Group(sentence(report), blank, *tables)
+    return Group(sentence(report), blank, *tables, *(layer_lines(report) if report.get("layers") else ()))
+
+
+def layer_lines(report: entries.Entry) -> list[Text]:
+    """Return a line per layer: what it found, or that it is not given; each proof's answer below the last."""
+    lines = [Text("\nFour layers", "bold")]
+    for one in report["layers"]:
+        counts = [f"{name.replace('_', ' ')} {_layer_count(n)}" for name, n in one["counts"].items()][:4]
+        lines.append(Text(f"  {one['layer']}: ", "bold").append(", ".join(counts) or one["covers"], "not bold"))
+        lines += [
+            Text(f"    {answer['answer']}: ", "cyan").append(answer["question"], "dim")
+            for answer in one.get("proofs", ())
+            if answer["directive"] == entries.in_force(report)
+        ]
+    return lines
+
+
+def _layer_count(figure: figures.Figure | entries.Entry) -> str:
+    people = isinstance(figure, Mapping) and "people" in figure
+    return f"{_short(figure['people'])} people" if people else _short(figure)  # type: ignore[index]  # a mapping
 
 
 def sentence(report: entries.Entry) -> Text:
