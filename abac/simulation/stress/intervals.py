@@ -58,8 +58,13 @@ def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> Interv
     (0.0, 0.0362)
     """
     tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else _solve(lambda p: 1 - _binomial(successes - 1, trials, p), tail, rising=True)
-    high = 1.0 if successes == trials else _solve(lambda p: _binomial(successes, trials, p), tail, rising=False)
+    if successes in (0, trials):  # the tail of one point: no search needed
+        end = tail ** (1 / trials)
+        return (
+            Interval(0.0, 1 - end, "sampling", level) if not successes else Interval(end, 1.0, "sampling", level)
+        )
+    low = _solve(lambda p: 1 - _binomial(successes - 1, trials, p), tail, rising=True)
+    high = _solve(lambda p: _binomial(successes, trials, p), tail, rising=False)
     return Interval(low, high, "sampling", level)
 
 
