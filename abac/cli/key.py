@@ -16,7 +16,7 @@ from abac.cli.stored import APPROVER, WHO, WHY, refused
 
 if TYPE_CHECKING:
     from abac.cli.key_places import Place
-    from abac.rest.keys import Key
+    from abac.rest.callers.keys import Key
 
 app = typer.Typer(help="Make, show, change, rotate and revoke the API keys of a server.", no_args_is_help=True)
 
@@ -54,7 +54,7 @@ def new(
 ) -> None:
     """Make a key. Its text is printed once, and kept nowhere: what is kept is its SHA-256."""
     from abac.bootstrap import now
-    from abac.rest.keys import Caller, generate, generate_from
+    from abac.rest.callers.keys import Caller, generate, generate_from
 
     given = _given(roles or ["decide"], ceiling, complete_sets, discharges or [], sees or [], per_second)
     until = None if days is None else now() + timedelta(days=days)
@@ -76,7 +76,7 @@ def new(
 @app.command()
 def text() -> None:
     """Make the text of a key of your own, to keep, and its digest, to give to whoever makes the key of it."""
-    from abac.rest.keys import own_text
+    from abac.rest.callers.keys import own_text
 
     made, digest = own_text()
     err().print("keep this to yourself; it is shown this once:")
@@ -102,7 +102,7 @@ def change(
 ) -> None:
     """Change what a key may do; what is not named stays as it is."""
     from abac.bootstrap import now
-    from abac.rest.keyform import changed
+    from abac.rest.callers.keyform import changed
 
     def edit(key: Key) -> Key:
         held = key.caller.ceiling
@@ -129,7 +129,7 @@ def rotate(
 ) -> None:
     """Give a key a new secret; the one it had holds for the overlap, so that nobody is cut off meanwhile."""
     from abac.bootstrap import now
-    from abac.rest import keys
+    from abac.rest.callers import keys
 
     told: list[tuple[Key, str]] = []
 
@@ -152,7 +152,7 @@ def revoke(
 ) -> None:
     """End a key for good; servers notice within a second."""
     from abac.bootstrap import now
-    from abac.rest import keys
+    from abac.rest.callers import keys
 
     with _place(file, database, who, why) as place:
         place.revoke(identity, lambda key: keys.revoke(key, now()))
@@ -217,7 +217,7 @@ def _given(
 ) -> dict[str, Any]:
     """Return a caller's fields as options give them; what is None is not among them."""
     from abac.policy.request import read_assurance
-    from abac.rest.keys import Rate, read_role
+    from abac.rest.callers.keys import Rate, read_role
     from abac.service.ceiling import Ceiling
 
     found: dict[str, Any] = {"ceiling": Ceiling(read_assurance(ceiling, "--ceiling"), complete)}

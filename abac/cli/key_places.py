@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from abac.rest.keyfile import read_keys, write_keys
-from abac.rest.keyform import described, read_key, shown, written
-from abac.rest.keys import Key, KeysInMemory, UnknownKeyError
+from abac.rest.callers.keyfile import read_keys, write_keys
+from abac.rest.callers.keyform import described, read_key, shown, written
+from abac.rest.callers.keys import Key, KeysInMemory, UnknownKeyError
 from abac.service.store import Store
 from abac.storage.policies.api_keys import Edit, Terms
 

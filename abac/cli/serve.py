@@ -72,8 +72,9 @@ def serve(
     Runs until it is told to stop, and then answers what is under way and writes what waits.
     """
     from abac.bootstrap import Settings, now, open_store
-    from abac.rest import logs, settings
-    from abac.rest.hosting import Hosting
+    from abac.rest import settings
+    from abac.rest.running import logs
+    from abac.rest.running.hosting import Hosting
 
     held = settings.load(
         config,
@@ -109,8 +110,8 @@ def serve(
 def _first_key(held: ServeSettings) -> tuple[ServeSettings, str]:
     """Return the settings with a document of keys, and the text of a first key where the document was made."""
     from abac.bootstrap import now
-    from abac.rest.keyfile import write_keys
-    from abac.rest.keys import Caller, KeysInMemory, Role, generate
+    from abac.rest.callers.keyfile import write_keys
+    from abac.rest.callers.keys import Caller, KeysInMemory, Role, generate
 
     if held.unsafe_no_auth or (held.keys is None and held.tokens is not None):
         return held, ""

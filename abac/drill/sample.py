@@ -16,9 +16,9 @@ from abac.client.wire import Action, Evaluation, Resource, Subject
 from abac.compiler.program import Program
 from abac.errors import Findings, RequestError
 from abac.policy.request import Request
-from abac.rest import wire
-from abac.rest.asking import Asker
-from abac.rest.naming import Types
+from abac.rest.authzen import wire
+from abac.rest.authzen.asking import Asker
+from abac.rest.authzen.naming import Types
 from abac.rest.problems import Problem
 from abac.service import cases
 from abac.service.ceiling import Ceiling, under

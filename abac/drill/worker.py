@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 
 from abac.bootstrap import Settings, now, open_store
-from abac.rest import logs
-from abac.rest.hosting import Hosting
+from abac.rest.running import logs
+from abac.rest.running.hosting import Hosting
 from abac.rest.settings import load
 
 

@@ -15,13 +15,14 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from abac import __version__
-from abac.rest import discovery, openapi
-from abac.rest.evaluating import Evaluating
-from abac.rest.keys import Role
-from abac.rest.logs import log
+from abac.rest import openapi
+from abac.rest.authzen import discovery
+from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.searching import Searching
+from abac.rest.callers.keys import Role
 from abac.rest.problems import MEDIA_TYPE, Problem, fault
 from abac.rest.receiving import GoneError, Receive, Scope, Send, headers
-from abac.rest.searching import Searching
+from abac.rest.running.logs import log
 
 Endpoint = Callable[[Receive, Mapping[bytes, bytes]], Awaitable[bytes]]
 

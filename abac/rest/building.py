@@ -20,27 +20,27 @@ from abac.compiler.program import Program
 from abac.condition.schema import Assurance, Category
 from abac.errors import CompileError, Findings
 from abac.pdp.point import DecisionPoint
-from abac.rest import changes, sessions
 from abac.rest.administration import mount
-from abac.rest.answering import Answering
 from abac.rest.app import Application, application
-from abac.rest.changing import Changing
-from abac.rest.door import Door
-from abac.rest.entities import NOBODY, Entities, EntitiesInMemory, read_entities
-from abac.rest.evaluating import Evaluating
-from abac.rest.keeping import Keeping, meter_audit
-from abac.rest.keyfile import KeysInFile
-from abac.rest.keys import Keys
-from abac.rest.keytable import KeysInTable, KeysTogether
-from abac.rest.metering import Meter
-from abac.rest.naming import Types
-from abac.rest.paging import Pages
+from abac.rest.authzen.answering import Answering
+from abac.rest.authzen.entities import NOBODY, Entities, EntitiesInMemory, read_entities
+from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.naming import Types
+from abac.rest.authzen.paging import Pages
+from abac.rest.authzen.searching import Searching
+from abac.rest.authzen.told import Notice, Teller
+from abac.rest.callers.door import Door
+from abac.rest.callers.keyfile import KeysInFile
+from abac.rest.callers.keys import Keys
+from abac.rest.callers.keytable import KeysInTable, KeysTogether
+from abac.rest.callers.tokens import KeySet, Tokens, TokenSettings
+from abac.rest.following import changes, sessions
+from abac.rest.following.changing import Changing
 from abac.rest.receiving import Limits
-from abac.rest.searching import Searching
+from abac.rest.running.keeping import Keeping, meter_audit
+from abac.rest.running.metering import Meter
 from abac.rest.settings import Level, ServeSettings
 from abac.rest.sources import Counting, SourceEntities
-from abac.rest.tokens import KeySet, Tokens, TokenSettings
-from abac.rest.told import Notice, Teller
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Deciding, InMemory
 from abac.service.following import Follower

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from abac.rest import discovery
-from abac.rest.examples import EXAMPLES
+from abac.rest.authzen import discovery
+from abac.rest.authzen.examples import EXAMPLES
 
 _PROPERTIES: Mapping[str, Any] = {
     "type": "object",

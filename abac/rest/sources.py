@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from abac.condition.schema import Category
 from abac.pip.resolve import Resolution
 from abac.pip.source import Answer, Entity, FailureKind
-from abac.rest.entities import Found
-from abac.rest.logs import log
-from abac.rest.metering import Meter
+from abac.rest.authzen.entities import Found
 from abac.rest.problems import Problem
+from abac.rest.running.logs import log
+from abac.rest.running.metering import Meter
 from abac.service.sources.asking import Sources
 from abac.service.sources.resolving import told
 

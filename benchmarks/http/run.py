@@ -22,8 +22,8 @@ from urllib.request import Request, urlopen
 import psutil
 
 from abac.condition.schema import Assurance
-from abac.rest.keyfile import write_keys
-from abac.rest.keys import Caller, KeysInMemory, generate
+from abac.rest.callers.keyfile import write_keys
+from abac.rest.callers.keys import Caller, KeysInMemory, generate
 from abac.service.ceiling import Ceiling
 from benchmarks.http import bodies, cerbos
 from benchmarks.peers.workload import Workload

@@ -16,8 +16,8 @@ import uvicorn
 from abac.bootstrap import Settings, now, open_store
 from abac.pdp.point import DecisionPoint
 from abac.rest.building import Parts, build
-from abac.rest.keyfile import read_keys
-from abac.rest.serving import server
+from abac.rest.callers.keyfile import read_keys
+from abac.rest.running.serving import server
 from abac.rest.settings import load
 from abac.service.deciding import InMemory
 from abac.service.publishing.alone import publish_alone

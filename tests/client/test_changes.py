@@ -36,7 +36,7 @@ from abac.client import (
 )
 from abac.client.changes import Reading
 from abac.client.wire import Action
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from abac.service.store import Store
 from tests.policy_stores import KEY
 from tests.rest.following import Worker, denying, publish, soon, worker

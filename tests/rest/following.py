@@ -18,8 +18,8 @@ from abac.compiler.program import Program
 from abac.pdp.point import DecisionPoint
 from abac.policy.directive import Event, StatusEvent
 from abac.rest.building import Parts, tell_changes
-from abac.rest.changing import Changing
-from abac.rest.keys import KeysInMemory
+from abac.rest.callers.keys import KeysInMemory
+from abac.rest.following.changing import Changing
 from abac.service.deciding import Deciding, InMemory
 from abac.service.following import Follower
 from abac.service.store import Store

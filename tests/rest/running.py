@@ -14,8 +14,8 @@ import httpx
 
 from abac.rest.app import Application
 from abac.rest.building import Parts, build
-from abac.rest.keys import Caller, KeysInMemory, Role, generate
-from abac.rest.serving import Server, server
+from abac.rest.callers.keys import Caller, KeysInMemory, Role, generate
+from abac.rest.running.serving import Server, server
 from abac.rest.settings import load
 
 HERE = Path(__file__).parent

@@ -11,10 +11,10 @@ import pytest
 import abac
 from abac.condition.schema import Assurance, Category
 from abac.policy.decision import Decision
-from abac.rest.asking import Asker, refused
-from abac.rest.naming import Types
+from abac.rest.authzen.asking import Asker, refused
+from abac.rest.authzen.naming import Types
+from abac.rest.authzen.wire import Action, Entity, Evaluation
 from abac.rest.problems import Problem
-from abac.rest.wire import Action, Entity, Evaluation
 from abac.service.ceiling import Ceiling, under
 from tests.rest.running import MODEL
 

@@ -12,7 +12,7 @@ import pytest
 
 from abac.pdp.point import DecisionPoint
 from abac.rest.building import Parts, program
-from abac.rest.patrol import Patrol
+from abac.rest.running.patrol import Patrol
 from abac.rest.settings import load
 from abac.service.deciding import InMemory
 from tests.rest.conformance.asked import BOB, WRITE, asked

@@ -16,7 +16,7 @@ from abac.audit.clock import moment
 from abac.audit.entry import read_entry
 from abac.bootstrap import Settings, open_store
 from abac.pdp.point import DecisionPoint
-from abac.rest.keys import KeysInMemory, Role
+from abac.rest.callers.keys import KeysInMemory, Role
 from abac.service.recording.point import RecordedPoint
 from abac.service.recording.questions import RecordedQuestions
 from abac.service.store import Store

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from abac.rest.answering import USER
+from abac.rest.authzen.answering import USER
 from abac.rest.settings import ServeSettings, load
 from tests.rest.running import HERE, Running
 

@@ -14,9 +14,9 @@ import abac
 from abac.condition.schema import Category
 from abac.errors import CompileError
 from abac.pdp.point import DecisionPoint
+from abac.rest.authzen.entities import EntitiesInMemory, actions, read_entities
+from abac.rest.authzen.entities_table import EntitiesInTable
 from abac.rest.building import Parts
-from abac.rest.entities import EntitiesInMemory, actions, read_entities
-from abac.rest.entities_table import EntitiesInTable
 from abac.service.deciding import InMemory
 from tests.rest.running import HERE, MODEL, running
 

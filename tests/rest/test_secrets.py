@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from abac.rest.examples import EXAMPLES
+from abac.rest.authzen.examples import EXAMPLES
 from tests.rest.processes import EVALUATION, Served, serving
 
 ASKED = EXAMPLES["evaluation"]["permitted"].asked

@@ -16,15 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from abac.condition.schema import Assurance
 from abac.errors import AbacError, CompileError
-from abac.rest import keys as keys_of
-from abac.rest.door import MOMENT, Bucket, Door
-from abac.rest.keyfile import LOOKED, KeysInFile, read_keys, write_keys
-from abac.rest.keyform import described
-from abac.rest.keys import Caller, KeysInMemory, Rate, Role, generate
-from abac.rest.logs import redact
+from abac.rest.callers import keys as keys_of
+from abac.rest.callers.door import MOMENT, Bucket, Door
+from abac.rest.callers.keyfile import LOOKED, KeysInFile, read_keys, write_keys
+from abac.rest.callers.keyform import described
+from abac.rest.callers.keys import Caller, KeysInMemory, Rate, Role, generate
+from abac.rest.callers.tokens import JwksError, KeySet, Tokens, TokenSettings
 from abac.rest.problems import Problem
+from abac.rest.running.logs import redact
 from abac.rest.settings import ServeSettingsError, load
-from abac.rest.tokens import JwksError, KeySet, Tokens, TokenSettings
 from abac.service.ceiling import Ceiling
 from tests.rest.conformance.asked import BOB, WRITE, asked
 from tests.rest.running import HERE, NOON, Running, of_policies, running

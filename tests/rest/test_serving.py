@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from abac.pdp.point import DecisionPoint
-from abac.rest import discovery
+from abac.rest.authzen import discovery
+from abac.rest.authzen.examples import EXAMPLES
 from abac.rest.building import Parts, program
-from abac.rest.examples import EXAMPLES
-from abac.rest.metering import OLDER, REVISIONS, Meter
+from abac.rest.running.metering import OLDER, REVISIONS, Meter
 from abac.rest.settings import ServeSettings, ServeSettingsError, load
 from abac.service.deciding import InMemory
 from tests.rest.conformance.asked import asked

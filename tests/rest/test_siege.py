@@ -19,7 +19,7 @@ import httpx
 import psutil
 import pytest
 
-from abac.rest.examples import ANA, EXAMPLES, INVOKE, SONNET
+from abac.rest.authzen.examples import ANA, EXAMPLES, INVOKE, SONNET
 from tests.rest.bodies import malformed
 from tests.rest.processes import EVALUATION, EVALUATIONS, Served, serving, until
 

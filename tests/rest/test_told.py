@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from abac.condition.schema import Assurance
-from abac.rest.keys import Role
-from abac.rest.told import NOTHING_WRONG
+from abac.rest.authzen.told import NOTHING_WRONG
+from abac.rest.callers.keys import Role
 from abac.service.ceiling import Ceiling
 from tests.rest.running import Running, running
 

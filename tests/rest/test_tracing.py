@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from abac.rest.examples import EXAMPLES
-from abac.rest.tracing import trace
+from abac.rest.authzen.examples import EXAMPLES
+from abac.rest.running.tracing import trace
 from tests.rest.conformance.asked import BOB, WRITE, asked
 from tests.rest.processes import serving
 from tests.rest.running import HERE, Running, of_policies, running
@@ -137,7 +137,7 @@ def test_a_server_that_is_asked_to_sends_its_spans_out(tmp_path: Path):
 
 def test_without_traces_nothing_of_opentelemetry_is_loaded():
     code = (
-        "import sys, abac.rest.hosting, abac.rest.tracing\n"
+        "import sys, abac.rest.running.hosting, abac.rest.running.tracing\n"
         "sys.exit(any(m.startswith('opentelemetry.sdk') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,11 +15,11 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from abac.condition.schema import Assurance
-from abac.rest import keys
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.administration.shapes import Asked, Moment, Why, examples
-from abac.rest.keyform import changed, read_key, shown, written
-from abac.rest.keys import DIGEST, Caller, Key, Rate, Role
+from abac.rest.callers import keys
+from abac.rest.callers.keyform import changed, read_key, shown, written
+from abac.rest.callers.keys import DIGEST, Caller, Key, Rate, Role
 from abac.rest.problems import Problem, forbidden
 from abac.rest.settings import Level
 from abac.service.ceiling import Ceiling

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.administration.shapes import Moment
-from abac.rest.keys import Caller
+from abac.rest.callers.keys import Caller
 from abac.rest.problems import forbidden
 from abac.service.auditing import reading
 from abac.service.auditing.listing import Wanted, as_json, page

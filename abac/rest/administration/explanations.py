@@ -17,11 +17,11 @@ from abac.errors import RequestError
 from abac.pdp.explain import explain
 from abac.policy.request import Request, assertions
 from abac.rest.administration.guarding import Asking, Routes
-from abac.rest.asking import refused
-from abac.rest.evaluating import Evaluating
-from abac.rest.examples import ANA, FABLE, INVOKE
-from abac.rest.keys import Caller
-from abac.rest.wire import Evaluation
+from abac.rest.authzen.asking import refused
+from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.examples import ANA, FABLE, INVOKE
+from abac.rest.authzen.wire import Evaluation
+from abac.rest.callers.keys import Caller
 from abac.service.deciding import Question
 
 TAG = "Explain"

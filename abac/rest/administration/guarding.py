@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from abac.rest import sound
-from abac.rest.door import Door
-from abac.rest.keys import Caller, Role
-from abac.rest.reading import DEPTH
+from abac.rest.authzen.reading import DEPTH
+from abac.rest.callers.door import Door
+from abac.rest.callers.keys import Caller, Role
 from abac.rest.receiving import GoneError, Limits, body, check_json, headers
 
 _TOLD: dict[int | str, str] = {

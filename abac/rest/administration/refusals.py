@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abac.audit.errors import AuditError, EntryError, TileError
 from abac.errors import AbacError, FindingsError, RequestError
-from abac.rest.asking import refused
+from abac.rest.authzen.asking import refused
 from abac.rest.problems import Problem
 from abac.service.auditing.errors import (
     AuditingError,

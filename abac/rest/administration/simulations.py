@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field, model_validator
 from abac.audit.clock import stamp
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.administration.shapes import Asked, Moment, examples
-from abac.rest.changes import EventStream, event
-from abac.rest.keys import Caller, Role
+from abac.rest.callers.keys import Caller, Role
+from abac.rest.following.changes import EventStream, event
 from abac.rest.problems import Problem, forbidden
 from abac.service.jobs.job import ENDS, Job
 from abac.service.jobs.named import Named, UnknownNameError

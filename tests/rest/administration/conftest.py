@@ -13,7 +13,7 @@ import pytest
 from abac.bootstrap import Settings, open_store
 from abac.pdp.point import DecisionPoint
 from abac.rest.building import Parts
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from abac.service.deciding import InMemory
 from abac.service.store import Store
 from tests.policy_stores import KEY, TurnedClock, migrated_file, program

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from tests.rest.administration.conftest import Office
 from tests.rest.running import running
 

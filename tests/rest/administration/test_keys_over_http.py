@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from abac.condition.schema import Assurance
-from abac.rest.keys import Rate, Role, own_text
-from abac.rest.keytable import KeysInTable
+from abac.rest.callers.keys import Rate, Role, own_text
+from abac.rest.callers.keytable import KeysInTable
 from abac.service.auditing.verifying import verify
 from abac.service.ceiling import Ceiling
 from abac.storage.tables import API_KEYS

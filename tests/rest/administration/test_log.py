@@ -12,7 +12,7 @@ from abac.audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from abac.audit.note import SigningKey
 from abac.audit.receipt import read, verify
 from abac.policy.request import Request
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from abac.service.recording.point import RecordedPoint
 from tests.policy_stores import KEY, program
 from tests.rest.administration.conftest import Office

@@ -19,7 +19,7 @@ from abac.condition.schema import Assurance
 from abac.pdp.point import DecisionPoint
 from abac.rest.administration.shapes import EXAMPLE_REVISION
 from abac.rest.building import Parts
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import InMemory
 from tests.policy_stores import KEY, TurnedClock, program

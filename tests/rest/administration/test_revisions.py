@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from abac.service import starter
 from tests.policy_stores import program
 from tests.rest.administration.conftest import Office

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from tests.rest.administration.conftest import Office
 
 OPEN = {"/healthz", "/readyz", "/metrics", "/.well-known/authzen-configuration", "/openapi.json"}

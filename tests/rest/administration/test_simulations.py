@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from abac.rest.keys import Role
+from abac.rest.callers.keys import Role
 from abac.service import starter
 from abac.service.jobs.job import Job
 from abac.service.jobs.named import Named, UnknownNameError

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from abac.rest.keyform import read_key, written
-from abac.rest.keys import Caller, Role, generate, revoke
-from abac.rest.keytable import KeysInTable
+from abac.rest.callers.keyform import read_key, written
+from abac.rest.callers.keys import Caller, Role, generate, revoke
+from abac.rest.callers.keytable import KeysInTable
 from abac.storage.policies.errors import (
     PolicyError,
     PolicyKeyError,

@@ -20,16 +20,16 @@ from fastapi.responses import JSONResponse, Response
 from abac.audit.clock import stamp
 from abac.errors import RequestError
 from abac.rest import sound
-from abac.rest.answering import code
-from abac.rest.asking import Asked, refused
-from abac.rest.changing import Changing
-from abac.rest.evaluating import Evaluating
-from abac.rest.kept import Asking, kept
-from abac.rest.keys import Caller, Role
+from abac.rest.authzen.answering import code
+from abac.rest.authzen.asking import Asked, refused
+from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.reading import DEPTH, MALFORMED, misshapen
+from abac.rest.authzen.wire import Action, Entity, Evaluation, Properties
+from abac.rest.callers.keys import Caller, Role
+from abac.rest.following.changing import Changing
+from abac.rest.following.kept import Asking, kept
 from abac.rest.problems import Problem, bad_request
-from abac.rest.reading import DEPTH, MALFORMED, misshapen
 from abac.rest.receiving import body, check_json, headers
-from abac.rest.wire import Action, Entity, Evaluation, Properties
 from abac.service.changes.happened import WARN
 from abac.service.following import Follower
 from abac.service.store import Store

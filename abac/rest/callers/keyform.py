@@ -11,7 +11,7 @@ import msgspec
 
 from abac.audit.clock import stamp
 from abac.condition.schema import Assurance
-from abac.rest.keys import Caller, Key, Rate, Role, Secret
+from abac.rest.callers.keys import Caller, Key, Rate, Role, Secret
 from abac.service.ceiling import Ceiling
 
 _BYTES = 32

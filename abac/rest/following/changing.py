@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from abac.audit.clock import from_micros, micros
 from abac.errors import AbacError
-from abac.rest.evaluating import Evaluating
-from abac.rest.logs import log
+from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.running.logs import log
 from abac.service.changes.feed import Feed
 from abac.service.changes.happened import PRIVATE, PUBLIC, History
 from abac.service.changes.redeciding import Ask, Redeciding, Word

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from abac.errors import AbacError
-from abac.rest.logs import log
-from abac.rest.metering import Labels, Meter, Values
+from abac.rest.running.logs import log
+from abac.rest.running.metering import Labels, Meter, Values
 from abac.service.recording.in_step import InStep
 
 EVERY = 1.0

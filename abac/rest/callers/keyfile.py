@@ -15,9 +15,9 @@ import yaml
 
 from abac.errors import CompileError, Findings, Span
 from abac.language import yaml_source
-from abac.rest.keyform import read_key, written
-from abac.rest.keys import Key, KeysInMemory
-from abac.rest.logs import log
+from abac.rest.callers.keyform import read_key, written
+from abac.rest.callers.keys import Key, KeysInMemory
+from abac.rest.running.logs import log
 from abac.service.files import read_text
 
 

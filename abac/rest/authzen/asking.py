@@ -19,9 +19,9 @@ from abac.condition.schema import Category
 from abac.errors import RequestError
 from abac.pip.ceiling import lowered_assertion, lowered_value
 from abac.policy.request import Request
-from abac.rest.naming import Attributes, Named, Types, kept, named
+from abac.rest.authzen.naming import Attributes, Named, Types, kept, named
+from abac.rest.authzen.wire import Action, Entity, Evaluation
 from abac.rest.problems import Problem, bad_request
-from abac.rest.wire import Action, Entity, Evaluation
 from abac.service.ceiling import CALLER, STAMPED, Ceiling
 
 Clock = Callable[[], datetime]

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import msgspec
 
 from abac.rest import sound
-from abac.rest.problems import Problem, bad_request
-from abac.rest.wire import (
+from abac.rest.authzen.wire import (
     Action,
     ActionSearch,
     Entity,
@@ -26,6 +25,7 @@ from abac.rest.wire import (
     ResourceSearch,
     SubjectSearch,
 )
+from abac.rest.problems import Problem, bad_request
 
 DEPTH = 16
 """How many objects and arrays of a body may lie in one another."""

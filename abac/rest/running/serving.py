@@ -16,9 +16,9 @@ from typing import Any
 import uvicorn
 
 from abac.rest.app import Application
-from abac.rest.at_once import AtOnce
-from abac.rest.logs import log
-from abac.rest.patrol import Patrol
+from abac.rest.running.at_once import AtOnce
+from abac.rest.running.logs import log
+from abac.rest.running.patrol import Patrol
 from abac.rest.settings import ServeSettings
 
 YOUNG = 10_000

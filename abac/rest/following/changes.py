@@ -19,12 +19,12 @@ from fastapi.responses import Response
 
 from abac.audit.clock import stamp
 from abac.errors import AbacError
-from abac.rest.changing import Changing
-from abac.rest.door import Door
-from abac.rest.keys import Caller, Role
-from abac.rest.logs import log
+from abac.rest.callers.door import Door
+from abac.rest.callers.keys import Caller, Role
+from abac.rest.following.changing import Changing
 from abac.rest.problems import Problem, bad_request
 from abac.rest.receiving import Receive, Scope, Send
+from abac.rest.running.logs import log
 from abac.service.changes.happened import EFFECTIVE, named_by, stood
 from abac.storage.happenings import Told
 

@@ -16,7 +16,7 @@ from abac.compiler.program import Program
 from abac.condition.schema import Category
 from abac.listing import Everything, Nothing, list_permitted
 from abac.policy.request import Request
-from abac.rest.entities import Found
+from abac.rest.authzen.entities import Found
 
 
 class EntitiesInTable:

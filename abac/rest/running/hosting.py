@@ -17,13 +17,13 @@ from typing import NamedTuple
 from abac.audit.clock import stamp
 from abac.errors import AbacError
 from abac.rest.building import Clock, Parts, build, program, workspace
-from abac.rest.logs import log
-from abac.rest.serving import server
+from abac.rest.running.logs import log
+from abac.rest.running.serving import server
+from abac.rest.running.sharing import Sharing
+from abac.rest.running.tracing import trace
+from abac.rest.running.watching import Following, read_broken, watch, watch_beside
+from abac.rest.running.workers import REFUSED, Job, Ready, Workers
 from abac.rest.settings import ServeSettings, ServeSettingsError
-from abac.rest.sharing import Sharing
-from abac.rest.tracing import trace
-from abac.rest.watching import Following, read_broken, watch, watch_beside
-from abac.rest.workers import REFUSED, Job, Ready, Workers
 from abac.service.shipped import shipped
 from abac.service.store import Store
 from abac.storage.policies.errors import PolicyNoneError

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from abac.errors import AbacError
-from abac.rest.keyform import read_key
-from abac.rest.keys import Key, Keys
-from abac.rest.logs import log
+from abac.rest.callers.keyform import read_key
+from abac.rest.callers.keys import Key, Keys
+from abac.rest.running.logs import log
 from abac.storage.policies.api_keys import ApiKeys
 
 LOOKED = 0.25

@@ -15,18 +15,18 @@ from typing import Any
 
 from abac.compiler.program import Program
 from abac.errors import RequestError
-from abac.rest.answering import PERMITTED, Answering, failed
-from abac.rest.asking import Asked, Asker, Clock, refused
-from abac.rest.door import Door
-from abac.rest.keys import Caller, Role
-from abac.rest.logs import log
-from abac.rest.metering import Meter
-from abac.rest.naming import Types
+from abac.rest.authzen.answering import PERMITTED, Answering, failed
+from abac.rest.authzen.asking import Asked, Asker, Clock, refused
+from abac.rest.authzen.naming import Types
+from abac.rest.authzen.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
+from abac.rest.authzen.told import Others, Teller
+from abac.rest.authzen.wire import Entity, Evaluation
+from abac.rest.callers.door import Door
+from abac.rest.callers.keys import Caller, Role
 from abac.rest.problems import Problem, fault
-from abac.rest.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
 from abac.rest.receiving import Limits, Receive, body, check_json
-from abac.rest.told import Others, Teller
-from abac.rest.wire import Entity, Evaluation
+from abac.rest.running.logs import log
+from abac.rest.running.metering import Meter
 from abac.service.ceiling import Ceiling, Ceilings
 from abac.service.deciding import Answer, Deciding, InMemory, Question
 from abac.service.recording.questions import RecordedQuestions

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from abac.rest.logs import log
+from abac.rest.running.logs import log
 
 
 class Begun:

@@ -22,9 +22,9 @@ import jwt
 
 from abac.audit.deciding import TOKEN
 from abac.errors import AbacError
-from abac.rest.keys import Caller, Role
-from abac.rest.logs import log
+from abac.rest.callers.keys import Caller, Role
 from abac.rest.problems import unauthorized
+from abac.rest.running.logs import log
 from abac.service.ceiling import DECLARED, Ceiling
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")

@@ -13,9 +13,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from abac.rest.keys import Caller, Keys, Rate, Role, identity
+from abac.rest.callers.keys import Caller, Keys, Rate, Role, identity
+from abac.rest.callers.tokens import Tokens, bearer
 from abac.rest.problems import Problem, forbidden, too_many, unauthorized
-from abac.rest.tokens import Tokens, bearer
 from abac.service.ceiling import DECLARED, Ceiling
 
 ANYBODY = Caller("anybody", frozenset(Role), sees=frozenset({"*"}))

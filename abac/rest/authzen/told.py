@@ -19,10 +19,10 @@ from abac.errors import RequestError
 from abac.policy.decision import Decision, Effect, Reason
 from abac.policy.directive import Directive
 from abac.policy.request import Request
-from abac.rest.answering import POSTURE
-from abac.rest.asking import NOW
-from abac.rest.entities import NOBODY, Entities, vouched
-from abac.rest.wire import Entity
+from abac.rest.authzen.answering import POSTURE
+from abac.rest.authzen.asking import NOW
+from abac.rest.authzen.entities import NOBODY, Entities, vouched
+from abac.rest.authzen.wire import Entity
 from abac.service.deciding import Answer, Question
 
 POSTURES: Mapping[str, str] = {

@@ -19,14 +19,14 @@ from abac.condition.schema import Category
 from abac.errors import RequestError
 from abac.pip.source import FailureKind
 from abac.policy.request import Request
-from abac.rest.asking import Asker, refused
-from abac.rest.entities import NOBODY, SOURCE, Entities, actions, vouched
-from abac.rest.evaluating import Evaluating
-from abac.rest.keys import Caller, Role
-from abac.rest.paging import Pages, Place
-from abac.rest.reading import Search, read_search
+from abac.rest.authzen.asking import Asker, refused
+from abac.rest.authzen.entities import NOBODY, SOURCE, Entities, actions, vouched
+from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.paging import Pages, Place
+from abac.rest.authzen.reading import Search, read_search
+from abac.rest.authzen.wire import Action, ActionSearch, Entity, Page, ResourceSearch, SubjectSearch
+from abac.rest.callers.keys import Caller, Role
 from abac.rest.receiving import Receive, body, check_json
-from abac.rest.wire import Action, ActionSearch, Entity, Page, ResourceSearch, SubjectSearch
 from abac.service.ceiling import CALLER
 from abac.service.deciding import Question
 

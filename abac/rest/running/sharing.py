@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from abac.rest.metering import Counted, Meter
+from abac.rest.running.metering import Counted, Meter
 
 EVERY = 1.0
 """Seconds between two writings."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from abac.compiler.program import Program
 from abac.errors import AbacError
 from abac.rest.building import program, workspace
-from abac.rest.logs import log
+from abac.rest.running.logs import log
 from abac.rest.settings import ServeSettings
 from abac.service.checkout import Checkout
 from abac.service.publishing.alone import publish_alone

@@ -20,7 +20,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
-from abac.rest.begun import Begun
+from abac.rest.running.begun import Begun
 
 HEAD = 65_536
 """Bytes of a request's line and headers after which a connection is closed, whether or not they are all there."""

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from abac.rest.logs import log
+from abac.rest.running.logs import log
 
 Ready = Callable[[], None]
 """To be called by a job once it does what it is for."""

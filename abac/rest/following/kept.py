@@ -14,10 +14,10 @@ import msgspec
 from abac.compiler.program import Program
 from abac.condition.schema import Assurance
 from abac.policy.request import LEVELS
-from abac.rest.asking import Asker
-from abac.rest.evaluating import Evaluating
-from abac.rest.keys import Caller
-from abac.rest.wire import Evaluation
+from abac.rest.authzen.asking import Asker
+from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.wire import Evaluation
+from abac.rest.callers.keys import Caller
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Question
 from abac.storage.sessions import Session

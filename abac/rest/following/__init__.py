@@ -1,0 +1,1 @@
+"""What changed, told as it happens, and the open sessions that are decided again by it."""

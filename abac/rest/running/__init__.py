@@ -1,0 +1,1 @@
+"""What it takes to leave a server running: processes, connections, metrics, logs, traces, an orderly end."""
