@@ -17,7 +17,7 @@ from abac.cli.progress import Counted, Steps
 from abac.cli.simulate import MAPPING, POPULATION, SCENARIO, SEED
 
 if TYPE_CHECKING:
-    from abac.service.narrow import Asked, Narrowed
+    from abac.service.narrowed import Asked, Narrowed
 
 
 class Posture(StrEnum):
@@ -84,7 +84,7 @@ def narrow(
         raise typer.BadParameter("--coverage and --attesting are of a drawn population")
     from abac.proof.asking import typed_condition
     from abac.service import narrow as service
-    from abac.service import shipped, simulate
+    from abac.service import narrowed, shipped, simulate
     from abac.simulation.narrowing.search import Limits
 
     document = shipped.scenario(scenario)
@@ -105,7 +105,7 @@ def narrow(
         marks = None
         if label is not None and population is not None:
             marks, text = service.labels(population, label, len(inputs.population)), f"column `{label}`"
-        asked = service.Asked(
+        asked = narrowed.Asked(
             inputs,
             document,
             target,
@@ -122,7 +122,7 @@ def narrow(
         )
     found = _narrowed(asked)
     if as_json:
-        print_json(service.as_json(found))
+        print_json(narrowed.as_json(found))
     else:
         out().print(_shown(found))
     if directory is not None:

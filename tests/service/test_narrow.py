@@ -12,7 +12,8 @@ from abac.proof.asking import typed_condition
 from abac.service import narrow as service
 from abac.service import simulate
 from abac.service.load import compile_policies
-from abac.service.narrow import Asked, Narrowed, narrow
+from abac.service.narrow import narrow
+from abac.service.narrowed import Asked, Narrowed
 from abac.simulation.narrowing.checked import NarrowError
 from abac.simulation.narrowing.search import Limits
 from tests.cli.running import abac, answered

@@ -1,7 +1,7 @@
 """The recorded decision point: decide, record as the mode demands, and permit only what was recorded.
 
 The order of effects for one request: take the program in force, decide, ask whether the entry must be in the log
-first, say it as an entry, have it made durable, answer. Deciding is `pdp`'s part, what an entry says `audit`'s.
+first, say it as an entry (all of that is `entering`'s part), have it made durable, answer.
 """
 
 from __future__ import annotations
@@ -14,28 +14,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
-from uuid_utils import uuid7
-
-from abac.audit.deciding import Circumstances, Unsealed, uuid_text
+from abac.audit.deciding import Unsealed, uuid_text
 from abac.compiler.program import Program
 from abac.errors import AbacError
 from abac.pdp.point import DecisionPoint
-from abac.policy.decision import Outcome
 from abac.policy.request import Request
 from abac.service.ceiling import Ceiling
 from abac.service.recording.answer import Answer, Counts, Mode, Recorded
-from abac.service.recording.asking import settled
-from abac.service.recording.faults import PostureError, RecorderSlowError, RecordingError
+from abac.service.recording.entering import Entered, Entering
+from abac.service.recording.faults import PostureError, RecorderSlowError
 from abac.service.recording.groups import Groups, Ticket
-from abac.service.recording.ready import Readied, Ready
+from abac.service.recording.ready import Readied
 from abac.service.recording.recorder import Recorder
 from abac.service.recording.scope import RequiredFor
 from abac.service.recording.shadow import Differences, Shadow
 from abac.service.recording.waiting import Waiting
 from abac.service.store import Store
-from abac.storage.policies.settings import POSTURES, SHUTDOWN
 
 BOUND = 10_000
 """Entries that may wait in memory; in `buffered`, what a crash can lose, with the group being written."""
@@ -50,18 +46,6 @@ PATIENCE = 5.0
 """Seconds a caller waits for its entry to become durable, or for room."""
 
 _NONE: frozenset[str] = frozenset()
-
-
-class Entered(NamedTuple):
-    """A decision that is said as an entry, not yet put; `way` is where it must be durable, None for nowhere.
-
-    `withheld` says that the posture refuses what the outcome permits.
-    """
-
-    outcome: Outcome
-    unsealed: Unsealed
-    way: Groups[Unsealed] | None
-    withheld: bool
 
 
 class RecordedPoint:
@@ -92,18 +76,19 @@ class RecordedPoint:
     ) -> None:
         self.mode = Mode.named(mode)
         self.point = program if isinstance(program, DecisionPoint) else DecisionPoint(program)
-        self.shadow = Shadow(shadow, differences) if shadow is not None else None
         self._store, self._patience = store, patience
         self.refusals: Counter[str] = Counter()
         """Decisions that could not be recorded as their mode demands, by the code of what kept them from it."""
         self._turn = threading.Lock()
         self._waiting: Waiting | None = None
-        self._ready = Readied(self.mode, required_for)
-        self._commits: dict[str, str] = {}
-        self._usual = _NOTHING_SAID
-        self.posture = taken(posture)
-        self._cite(self.point.program, commit)
-        self.prepare(self.point.program)
+        self.entering = Entering(
+            self.point,
+            store.log.clock,
+            Readied(self.mode, required_for),
+            commit=commit,
+            posture=posture,
+            shadow=None if shadow is None else Shadow(shadow, differences),
+        )
         folder = Path(journal) if journal is not None else store.journal
         self._recorder = Recorder(store, self.mode, folder, bound=bound, group=group, wait=wait)
         atexit.register(self.close)
@@ -124,8 +109,8 @@ class RecordedPoint:
         A PERMIT permits only once it is recorded as the mode demands; `buffered` makes no promise of that. Raises
         `RequestError` for a request refused at the door, and leaves no entry of it: nothing was decided.
         """
-        entered = self.enter(self.point.program, request, discharges, request_id, session, at)
-        way, ticket = entered.way, Ticket()
+        entered = self.entering.enter(self.point.program, request, discharges, request_id, session, at)
+        way, ticket = self._way(entered), Ticket()
         try:
             if way is None:
                 self._recorder.log.put(entered.unsealed, None, self._patience)
@@ -148,43 +133,11 @@ class RecordedPoint:
     ) -> Answer:
         """Do as `decide` does, without holding up the event loop while the entry is made durable."""
         program = self.point.program
-        return await self.recorded(self.enter(program, request, discharges, request_id, session, at))
-
-    def enter(
-        self,
-        program: Program,
-        request: Request,
-        discharges: frozenset[str] = _NONE,
-        request_id: str = "",
-        session: str = "",
-        at: datetime | None = None,
-        ceiling: Ceiling | None = None,
-        caller: str = "",
-    ) -> Entered:
-        """Decide by a program and say that as an entry, for `recorded` or `all_recorded` to put.
-
-        The program is the one in force, or the one before it, or a view of either under `ceiling`, `caller` who
-        asks by key or token. Raises `RequestError`.
-        """
-        ready = self._ready.get(program) or self.prepare(program, ceiling)
-        request = settled(request, program)
-        outcome = program.run(request, discharges)
-        posture, usual = self.posture, self._usual
-        withheld = posture == SHUTDOWN and outcome.permitted and ready.off.holds(request)
-        commit = usual.commit if usual.revision == program.revision else self._commits.get(program.revision, "")
-        circumstances = Circumstances(request_id, session, discharges, posture, commit, withheld, caller)
-        name = uuid7().bytes
-        if ready.shadow is not None and (shadow := self.shadow) is not None:
-            shadow.decide(name, request, outcome, discharges, ready.shadow)
-        when = self._store.log.clock() if at is None else at
-        unsealed = ready.encoder.encode(name, when, request, outcome, circumstances)
-        if ready.scope is not None and ready.scope.holds(request):
-            return Entered(outcome, unsealed, self._recorder.log, withheld)
-        return Entered(outcome, unsealed, self._recorder.usual, withheld)
+        return await self.recorded(self.entering.enter(program, request, discharges, request_id, session, at))
 
     async def recorded(self, entered: Entered) -> Answer:
         """Put an entry, and answer once it is recorded as the mode demands, or cannot be."""
-        way, waiting = entered.way, self._loop()
+        way, waiting = self._way(entered), self._loop()
         try:
             if way is None:
                 await waiting.put(self._recorder.log, entered.unsealed)
@@ -198,11 +151,10 @@ class RecordedPoint:
 
     async def all_recorded(self, many: Sequence[Entered]) -> list[Answer]:
         """Put entries at once, wait once, and answer each."""
-        ways = {id(entered.way): entered.way for entered in many}
         found: dict[int, Answer] = {}
-        for way in ways.values():
-            mine = [entered for entered in many if entered.way is way]
-            found |= zip(map(id, mine), await self._together(way, mine), strict=True)
+        for required in {entered.required for entered in many}:
+            mine = [entered for entered in many if entered.required is required]
+            found |= zip(map(id, mine), await self._together(self._way(mine[0]), mine), strict=True)
         return [found[id(entered)] for entered in many]
 
     async def _together(self, way: Groups[Unsealed] | None, many: Sequence[Entered]) -> list[Answer]:
@@ -237,33 +189,26 @@ class RecordedPoint:
         """The program in force."""
         return self.point.program
 
-    def prepare(self, program: Program, ceiling: Ceiling | None = None) -> Ready:
+    def prepare(self, program: Program, ceiling: Ceiling | None = None) -> None:
         """Make ready to record decisions by a program, or a view of it under `ceiling`, before it is published."""
-        return self._ready.make(program, ceiling, None if self.shadow is None else self.shadow.program)
+        self.entering.prepare(program, ceiling)
 
     def publish(self, change: Program | Callable[[Program], Program], *, commit: str = "") -> Program:
         """Put a program in force, as `DecisionPoint.publish` does; `commit` is that of its source."""
-
-        def made(before: Program) -> Program:
-            program = change if isinstance(change, Program) else change(before)
-            self.prepare(program)
-            self._cite(program, commit)
-            return program
-
-        program = self.point.publish(made)
-        self._ready.keep(self._commits)  # decisions by neither this one nor the one before are done with
-        return program
+        return self.entering.publish(change, commit=commit)
 
     def take_posture(self, posture: str) -> None:
         """Take another posture from now on. Raises `RecordingError` for one that no decision point takes."""
-        self.posture = taken(posture)
+        self.entering.take_posture(posture)
+
+    @property
+    def shadow(self) -> Shadow | None:
+        """The draft that decides beside, if any."""
+        return self.entering.shadow
 
     def run_shadow(self, program: Program | None, differences: Differences | None = None) -> None:
         """Let another program decide beside, or none."""
-        before, self.shadow = self.shadow, None if program is None else Shadow(program, differences)
-        self._ready.keep(())
-        if before is not None:
-            before.close(self._patience)
+        self.entering.run_shadow(program, differences, self._patience)
 
     def flush(self, seconds: float = PATIENCE) -> bool:
         """Write what waits, and merge what is journaled; return whether all of it is in the log now."""
@@ -311,18 +256,17 @@ class RecordedPoint:
 
     # --- parts -----------------------------------------------------------------------------------------------
 
-    def _cite(self, program: Program, commit: str) -> None:
-        """Have entries name the commit of the program in force; that of the one before is still known."""
-        before = self._usual
-        self._commits = {before.revision: before.commit, program.revision: commit}
-        self._usual = _Cited(program.revision, commit)
+    def _way(self, entered: Entered) -> Groups[Unsealed] | None:
+        """Return where an entry must be durable; None for nowhere."""
+        return self._recorder.log if entered.required else self._recorder.usual
 
     def _slow(self, way: Groups[Unsealed]) -> RecorderSlowError:
         said = f": {way.trouble}" if way.trouble is not None else ""
         return RecorderSlowError(f"the entry was not durable after {self._patience:g} seconds{said}")
 
     def _answer(self, entered: Entered, place: int | None = None, error: AbacError | None = None) -> Answer:
-        outcome, unsealed, way, withheld = entered
+        outcome, unsealed, _, withheld = entered
+        way = self._way(entered)
         name = uuid_text(unsealed.id)
         if error is not None:
             with self._turn:
@@ -333,20 +277,4 @@ class RecordedPoint:
         return Answer(outcome, outcome.permitted and not withheld, name, recorded, place, why)
 
 
-class _Cited(NamedTuple):
-    """The revision in force, and the commit that its source had."""
-
-    revision: str
-    commit: str
-
-
-_NOTHING_SAID = _Cited("", "")
 _BUFFER, _LOG, _JOURNAL = Recorded.BUFFER, Recorded.LOG, Recorded.JOURNAL
-
-
-def taken(posture: str) -> str:
-    """Return a posture that a decision point takes. Raises `RecordingError` for any other."""
-    if posture not in POSTURES:
-        said = "exists in simulation only" if posture == "lenient" else "is none"
-        raise RecordingError(f"posture `{posture}` {said}", f"choose one of {', '.join(POSTURES)}")
-    return posture

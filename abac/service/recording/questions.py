@@ -15,7 +15,8 @@ from abac.service.ceiling import Ceiling
 from abac.service.deciding import Answer, Question, answer
 from abac.service.recording.answer import Answer as Recording
 from abac.service.recording.answer import Recorded
-from abac.service.recording.point import Entered, RecordedPoint
+from abac.service.recording.entering import Entered
+from abac.service.recording.point import RecordedPoint
 
 DURABLE = (Recorded.LOG, Recorded.JOURNAL)
 
@@ -60,7 +61,7 @@ class RecordedQuestions:
         self.point.prepare(program, ceiling)
 
     def _entered(self, question: Question) -> Entered:
-        return self.point.enter(
+        return self.point.entering.enter(
             question.program,
             question.request,
             question.discharges,

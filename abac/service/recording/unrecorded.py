@@ -10,8 +10,8 @@ from abac.compiler.program import Program
 from abac.pdp.point import DecisionPoint
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Answer, InMemory, Question
+from abac.service.recording.entering import taken
 from abac.service.recording.faults import PostureError
-from abac.service.recording.point import taken
 from abac.service.recording.scope import SwitchedOff
 from abac.storage.policies.settings import SHUTDOWN
 
