@@ -33,7 +33,7 @@ from abac.policy.persons import PersonTest
 from abac.policy.rule import Algorithm, ObligationRule, Policy, PolicySet, Rule
 
 REVISION = "b644f4ec124db62ec34eb17a8bb5e4703007c1f38ec47400f123cc2828507edd"
-BYTES = "0c9cadac6b6a27c53a0f9743734c8635effee4ef07362c8ba54b2cf7d9e95501"
+BYTES = "390ef0e99d91568be0df3c94cadf2c30866d200842361ceda5fe194996648e87"
 """The SHA-256 of the whole text. Either changes with the format or the meaning alone; the change log says so."""
 
 TIER = ScalarType(Kind.ORDERED, ("low", "high"), "tier")

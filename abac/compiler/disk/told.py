@@ -26,7 +26,7 @@ def told_form(parts: Deciding, warnings: Sequence[Diagnostic]) -> dict[str, Json
     files = sorted({file for file, _ in places})
     number = {file: i for i, file in enumerate(files)}
     return {
-        "attributes": [[d.path, d.description] for d in parts.schema],
+        "attributes": [[d.path, d.description, d.collectable] for d in parts.schema],
         "files": list(files),
         "places": [[number[file], line] for file, line in places],
         "directives": [[d.id, [[key, value] for key, value in d.about]] for d in parts.directives],
@@ -90,10 +90,12 @@ def _placed_citation(citation: Citation, places: Iterator[At], files: Sequence[s
 
 
 def _described(schema: Schema, at: At) -> Schema:
-    told = {path.text(): text.text() for path, text in (pair.items(2) for pair in at)}
+    told = {path.text(): (text.text(), kept.flag()) for path, text, kept in (one.items(3) for one in at)}
     if sorted(told) != sorted(schema.attributes) or len(told) < len(at.value):
         at.refuse("tells of other attributes than the schema's")
-    return Schema.of(replace(schema[path], description=text) for path, text in told.items())
+    return Schema.of(
+        replace(schema[path], description=text, collectable=kept) for path, (text, kept) in told.items()
+    )
 
 
 def _about(directives: Sequence[Directive], at: At) -> tuple[Directive, ...]:
