@@ -6,7 +6,7 @@ Building the parts from settings is `building`'s part, serving them `serving`'s.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -21,10 +21,15 @@ from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.searching import Searching
 from abac.rest.callers.keys import Role
 from abac.rest.problems import MEDIA_TYPE, Problem, fault
-from abac.rest.receiving import GoneError, Receive, Scope, Send, headers
+from abac.rest.receiving import Body, GoneError, Receive, Scope, Send, headers
 from abac.rest.running.logs import log
 
-Endpoint = Callable[[Receive, Mapping[bytes, bytes]], Awaitable[bytes]]
+Endpoint = Callable[[Body, Mapping[bytes, bytes]], Awaitable[bytes]]
+
+Head = Sequence[tuple[bytes, bytes]]
+
+Answered = tuple[int, Head, bytes, bytes | None]
+"""An answer of a plain route: status, headers but for those that follow from the rest, body, the request's id."""
 
 NO_SNIFF = (b"x-content-type-options", b"nosniff")
 """A header of every answer: it is nothing but what it says it is."""
@@ -32,8 +37,10 @@ NO_SNIFF = (b"x-content-type-options", b"nosniff")
 SECURITY = ((b"cache-control", b"no-store"), NO_SNIFF)
 """Headers of ordinary answers. What answers a POST is for its asker alone as it is (RFC 9111, section 3)."""
 
-_JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", MEDIA_TYPE)
+
+USUAL: Head = ((b"content-type", b"application/json"), NO_SNIFF)
+"""The headers of an answer that is no problem: always this very object."""
 
 
 _AT_ONCE = {discovery.EVALUATION.encode(): discovery.EVALUATION}
@@ -75,25 +82,33 @@ class Application(FastAPI):
         if endpoint is None:
             await super().__call__(scope, receive, _guarded(send, scope) if scope["type"] == "http" else send)
             return
+        found = await self.respond(endpoint, scope, receive)
+        if found is None:
+            return
+        status, head, data, request_id = found
+        lines = [*head, (b"content-length", b"%d" % len(data))]
+        if request_id is not None:
+            lines.append((b"x-request-id", request_id))
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": data})
+
+    async def respond(self, endpoint: Endpoint, scope: Scope, receive: Body) -> Answered | None:
+        """Return the answer of a plain route, whatever happens; None where nobody is there to be answered."""
         request_id = None
         try:
             held = headers(scope, self.evaluating.limits)
             request_id = held.get(b"x-request-id")
             if scope["method"] != "POST":
                 raise _only_post()  # noqa: TRY301  # one place turns problems into answers
-            data = await endpoint(receive, held)
-            status, head = 200, [_JSON, (b"content-length", b"%d" % len(data)), NO_SNIFF]
+            return 200, USUAL, await endpoint(receive, held), request_id
         except GoneError:
-            return
+            return None
         except Problem as problem:
             status, data, head = self.problem(problem, _text(request_id))
         except Exception:  # noqa: BLE001  # whatever it is, the caller gets a 500 and the log the rest
             log().exception("fault", request_id=_text(request_id), path=scope["path"])
             status, data, head = self.problem(fault(), _text(request_id))
-        if request_id is not None:
-            head.append((b"x-request-id", request_id))
-        await send({"type": "http.response.start", "status": status, "headers": head})
-        await send({"type": "http.response.body", "body": data})
+        return status, head, data, request_id
 
     def at_once(self) -> Mapping[bytes, str]:
         """Return the paths that may be answered without a task: decisions that wait for nothing, or an entry."""
@@ -108,7 +123,7 @@ class Application(FastAPI):
         """Return status, body and headers of a problem, and count it."""
         self.evaluating.meter.refused(problem.status, problem.code)
         data = problem.body(request_id)
-        head = [_PROBLEM, (b"content-length", str(len(data)).encode()), *SECURITY, *problem.headers]
+        head = [_PROBLEM, *SECURITY, *problem.headers]
         return problem.status, data, head
 
     def answered(self, request: Request, problem: Problem) -> Response:
@@ -202,7 +217,7 @@ def _errors(app: Application) -> None:
         return answered(request, fault())
 
 
-_SET_ELSEWHERE = (b"content-length", *(name for name, _ in SECURITY))
+_SET_ELSEWHERE = tuple(name for name, _ in SECURITY)
 
 
 def _guarded(send: Send, scope: Scope) -> Send:

@@ -24,7 +24,7 @@ from abac.rest.authzen.wire import Entity, Evaluation
 from abac.rest.callers.door import Door
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.problems import Problem, fault
-from abac.rest.receiving import Limits, Receive, body, check_json
+from abac.rest.receiving import Body, Limits, body, check_json
 from abac.rest.running.logs import log
 from abac.rest.running.metering import Meter
 from abac.service.ceiling import Ceiling, Ceilings
@@ -89,7 +89,7 @@ class Evaluating:
         for ceiling, seen in self._ceilings.prepare(program).items():
             self.deciding.prepare(seen, ceiling)
 
-    async def evaluation(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def evaluation(self, receive: Body, held: Mapping[bytes, bytes]) -> bytes:
         """Answer one evaluation (section 6). Raises `Problem`."""
         caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))
@@ -98,7 +98,7 @@ class Evaluating:
         found, flat = read_evaluation(data)
         return await self._one(found, caller, held, started, flat=flat)
 
-    async def evaluations(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def evaluations(self, receive: Body, held: Mapping[bytes, bytes]) -> bytes:
         """Answer a batch, or a single evaluation where there is none in it (section 7). Raises `Problem`."""
         caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))

@@ -26,7 +26,7 @@ from abac.rest.authzen.paging import Pages, Place
 from abac.rest.authzen.reading import Search, read_search
 from abac.rest.authzen.wire import Action, ActionSearch, Entity, Page, ResourceSearch, SubjectSearch
 from abac.rest.callers.keys import Caller, Role
-from abac.rest.receiving import Receive, body, check_json
+from abac.rest.receiving import Body, body, check_json
 from abac.service.ceiling import CALLER
 from abac.service.deciding import Question
 
@@ -59,7 +59,7 @@ class Searching:
     def __init__(self, evaluating: Evaluating, entities: Entities = NOBODY, pages: Pages | None = None) -> None:
         self._evaluating, self._entities, self._pages = evaluating, entities, pages or Pages()
 
-    async def subject(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def subject(self, receive: Body, held: Mapping[bytes, bytes]) -> bytes:
         """Return who may do this (section 8.4). Raises `Problem`."""
         caller, asked = await self._received(receive, held, SubjectSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
@@ -75,7 +75,7 @@ class Searching:
         )
         return self._page(hits, place, asked, [{"type": kind, "id": i} for i in hits.ids])
 
-    async def resource(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def resource(self, receive: Body, held: Mapping[bytes, bytes]) -> bytes:
         """Return with what this subject may do this (section 8.5). Raises `Problem`."""
         caller, asked = await self._received(receive, held, ResourceSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
@@ -90,7 +90,7 @@ class Searching:
         )
         return self._page(hits, place, asked, [{"type": kind, "id": i} for i in hits.ids])
 
-    async def action(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def action(self, receive: Body, held: Mapping[bytes, bytes]) -> bytes:
         """Return what this subject may do with this (section 8.6). Raises `Problem`."""
         caller, asked = await self._received(receive, held, ActionSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
@@ -119,7 +119,7 @@ class Searching:
     # --- what is asked -------------------------------------------------------------------------------------
 
     async def _received(
-        self, receive: Receive, held: Mapping[bytes, bytes], kind: type[Search]
+        self, receive: Body, held: Mapping[bytes, bytes], kind: type[Search]
     ) -> tuple[Caller, Search]:
         caller = self._evaluating.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))

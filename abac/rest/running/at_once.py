@@ -1,7 +1,7 @@
 """Answer a request in the very call that brought it, where nothing has to be waited for.
 
-uvicorn makes a task for every request, and writes head and body apart; for a decision from memory that costs as
-much as the decision. This protocol takes the first step of the application itself. If that answers, the answer is
+uvicorn makes a task and a timer for every request, and writes head and body apart; for a decision from memory that
+costs as much as the decision. This protocol takes the first step of the application itself. If that answers, the answer is
 written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`). If it would
 have to wait for anything else, or anything about the request is unusual (its body is large, another one
 is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
@@ -15,11 +15,13 @@ connection only, for as long as `patrol` lets it.
 from __future__ import annotations
 
 import sys
+from asyncio import TimerHandle
 from collections.abc import Mapping
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
+from abac.rest.app import USUAL, Answered, Head
 from abac.rest.running.begun import Begun
 
 HEAD = 65_536
@@ -42,6 +44,12 @@ class AtOnce(HttpToolsProtocol):
 
     answered = 0
     """How many requests of this connection were answered at once."""
+
+    _timer: TimerHandle | None = None
+    """Ends a rest, or an earlier one; `timeout_keep_alive_task` is it while the connection rests, else None."""
+
+    _until = 0.0
+    """When the rest ends, by the loop's clock."""
 
     _head: int | None = 0
     """Bytes that have come of a request whose headers are not all there, or None where they are."""
@@ -110,13 +118,13 @@ class AtOnce(HttpToolsProtocol):
         scope: Any = self.scope
         scope["method"], scope["path"], scope["query_string"] = "POST", self._paths[self.url], b""
         scope["raw_path"] = self.url
-        sent: list[Any] = []
-        coroutine: Any = self.app(scope, _Whole(body), _Sent(sent))
-        goes_on = self.config.app.goes_on  # type: ignore[union-attr]  # as above
+        app: Any = self.config.app
+        coroutine: Any = app.respond(app.plain[scope["path"]], scope, body)
+        goes_on = app.goes_on
         try:
             held = coroutine.send(None)
-        except StopIteration:
-            if self._write(sent):
+        except StopIteration as done:
+            if self._write(done.value):
                 self.answered += 1
                 self.on_response_complete()
                 return True
@@ -124,61 +132,97 @@ class AtOnce(HttpToolsProtocol):
                 self.transport.close()
             return bool(goes_on)
         if goes_on:
-            begun: Any = Begun(coroutine, self.loop, lambda done: self._end(done, sent))
+            begun: Any = Begun(coroutine, self.loop, self._end)
             self.cycle = begun
             begun.wait(held)
             return True
         coroutine.close()
         return False
 
-    def _end(self, begun: Begun, sent: list[Any]) -> None:
+    def _end(self, begun: Begun, found: Answered | None) -> None:
         """Write the answer of a request that waited, and let what queues behind it begin."""
         begun.response_complete = True
         if begun.disconnected:
             return
-        if not self._write(sent) or not begun.keep_alive:
+        if not self._write(found) or not begun.keep_alive:
             self.transport.close()
         self.answered += 1
         self.on_response_complete()
 
-    def _write(self, sent: list[Any]) -> bool:
+    def _write(self, found: Answered | None) -> bool:
         """Write an answer as one; return whether there is one that can be."""
-        if len(sent) != 2:  # noqa: PLR2004  # head, body
+        if found is None:
             return False
-        start, last = sent
-        parts, close = [STATUS_LINE[start["status"]]], False
-        head = [*self.server_state.default_headers, *start["headers"]]
-        if HEADER_VALUE_RE.search(b"".join([value for _, value in head])):
+        status, head, data, request_id = found
+        default = self.server_state.default_headers
+        if head is USUAL:
+            start = _USUAL_HEADS.start(default)
+        else:
+            start = _start(status, default, head)
+        if request_id is None:
+            self.transport.write(b"%b%d\r\n\r\n%b" % (start, len(data), data))
+        elif HEADER_VALUE_RE.search(request_id):
             return False
-        for name, value in head:
-            parts += (name, b": ", value, b"\r\n")
-            close = close or name == b"connection"
-        parts += (b"\r\n", last["body"])
-        self.transport.write(b"".join(parts))
-        if close:
+        else:
+            self.transport.write(b"%b%d\r\nx-request-id: %b\r\n\r\n%b" % (start, len(data), request_id, data))
+        if head is not USUAL and any(name == b"connection" for name, _ in head):
             self.transport.close()
         return True
 
+    # --- at rest ---------------------------------------------------------------------------------------------
 
-class _Whole:
-    """What an application receives: the body, whole."""
+    def on_response_complete(self) -> None:
+        """Begin what queues behind a request, or rest: as uvicorn does, but for a timer that is made once a rest."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._until = self.loop.time() + self.timeout_keep_alive
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.timeout_keep_alive, self._rested)
+        self.timeout_keep_alive_task = self._timer
 
-    __slots__ = ("_body",)
+    def _unset_keepalive_if_required(self) -> None:
+        """Rest no longer. The timer goes on, and looks when it ends whether it was meant."""
+        self.timeout_keep_alive_task = None
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def _rested(self) -> None:
+        self._timer = None
+        if self.timeout_keep_alive_task is None:
+            return
+        left = self._until - self.loop.time()
+        if left > 0:
+            self._timer = self.timeout_keep_alive_task = self.loop.call_later(left, self._rested)
+        else:
+            self.timeout_keep_alive_handler()
 
-    async def __call__(self) -> Any:
-        return {"type": "http.request", "body": self._body, "more_body": False}
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of a connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
 
 
-class _Sent:
-    """What an application sends, kept."""
+class _UsualHeads:
+    """The start of an answer that is no problem, up to its length; uvicorn makes its own headers every second."""
 
-    __slots__ = ("_sent",)
+    def __init__(self) -> None:
+        self._of: Any = None
+        self._start = b""
 
-    def __init__(self, sent: list[Any]) -> None:
-        self._sent = sent
+    def start(self, default: Any) -> bytes:
+        """Return the start, given uvicorn's own headers."""
+        if default is not self._of:
+            self._start, self._of = _start(200, default, USUAL), default
+        return self._start
 
-    async def __call__(self, message: Any) -> None:
-        self._sent.append(message)
+
+_USUAL_HEADS = _UsualHeads()
+
+
+def _start(status: int, default: Head, head: Head) -> bytes:
+    lines = [b"%b: %b\r\n" % line for line in (*default, *head)]
+    return b"".join((STATUS_LINE[status], *lines, b"content-length: "))

@@ -16,7 +16,7 @@ from abac.compiler.program import Program
 from abac.errors import AbacError
 from abac.rest.app import Application, Endpoint
 from abac.rest.problems import Problem
-from abac.rest.receiving import Receive
+from abac.rest.receiving import Body
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Answer, Deciding, Question
 
@@ -53,7 +53,7 @@ def traced(endpoint: Endpoint, path: str, tracer: Tracer) -> Endpoint:
     from opentelemetry.propagate import extract  # noqa: PLC0415  # an extra
     from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415  # an extra
 
-    async def answered(receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def answered(receive: Body, held: Mapping[bytes, bytes]) -> bytes:
         carrier = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in held.items() if name in _TRACE
         }
