@@ -25,7 +25,7 @@ from abac.service.ceiling import Ceiling
 from abac.service.recording.answer import Answer, Counts, Mode, Recorded
 from abac.service.recording.entering import Entered, Entering
 from abac.service.recording.faults import PostureError, RecorderSlowError
-from abac.service.recording.groups import Groups, Ticket
+from abac.service.recording.groups import Groups, Held
 from abac.service.recording.ready import Readied
 from abac.service.recording.recorder import Recorder
 from abac.service.recording.scope import RequiredFor
@@ -110,7 +110,7 @@ class RecordedPoint:
         `RequestError` for a request refused at the door, and leaves no entry of it: nothing was decided.
         """
         entered = self.entering.enter(self.point.program, request, discharges, request_id, session, at)
-        way, ticket = self._way(entered), Ticket()
+        way, ticket = self._way(entered), Held()
         try:
             if way is None:
                 self._recorder.log.put(entered.unsealed, None, self._patience)
