@@ -51,9 +51,9 @@ _ByCategory = tuple[Mapping[str, _Known], ...]
 class _Shape(NamedTuple):
     """How requests of one shape are told; `usual` where each value is told by what JSON makes of it.
 
-    `subject` is the place of its id among the values, or -1, `moments` those of date-times. `pieces` is the text of
-    what is not sealed, with a gap for each value in turn, which `pick` picks; `paths` are the sealed attributes,
-    and `sealed` their places with what stands behind each.
+    `subject` is the place of its id among the values, or -1, `moments` those of date-times. `pieces` is the text
+    of what is not sealed, with a gap for each value in turn, which `pick` picks; `paths` are the sealed
+    attributes, and `sealed` their places with what stands behind each.
     """
 
     usual: bool

@@ -97,7 +97,7 @@ class SqliteRows:
         return True
 
     def _insert(self, table: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert in one statement, many rows in steps of powers of two: the driver compiles few statements, once."""
+        """Insert in one statement, or many rows in steps of powers of two, so that few statements are compiled."""
         done = 0
         while rest := len(rows) - done:
             step = rest if rest <= EXACT else min(1 << rest.bit_length() - 1, WIDEST)

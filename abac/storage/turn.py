@@ -41,10 +41,7 @@ class Turn(NamedTuple):
 
 
 class Turns:
-    """Takes the write lock for one thread after the other, each in a `with`. `begin` is the statement that takes it.
-
-    No generator makes the context: a group passes here while nobody's caches are warm.
-    """
+    """Takes the write lock for one thread after the other, each in a `with`; `begin` is the statement for it."""
 
     def __init__(self, engine: sa.Engine, begin: str, patience: float) -> None:
         self._engine, self._begin, self._patience = engine, begin, patience
@@ -63,7 +60,7 @@ class Turns:
             self._leave(error)
             raise
 
-    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         """Take the turn back."""
         if error is None:
             try:
@@ -77,7 +74,7 @@ class Turns:
             self._leave(error)
 
     def _leave(self, error: BaseException) -> None:
-        """Let go of a connection on which something went wrong. Raises the error in our words, if it is a driver's."""
+        """Let go of a connection on which something went wrong. Raises a driver's error in our words."""
         try:
             self._drop()
         finally:

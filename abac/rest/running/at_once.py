@@ -1,9 +1,9 @@
 """Answer a request in the very call that brought it, where nothing has to be waited for.
 
 uvicorn makes a task and a timer for every request, and writes head and body apart; for a decision from memory that
-costs as much as the decision. This protocol takes the first step of the application itself. If that answers, the answer is
-written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`). If it would
-have to wait for anything else, or anything about the request is unusual (its body is large, another one
+costs as much as the decision. This protocol takes the first step of the application itself. If that answers, the
+answer is written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`).
+If it would have to wait for anything else, or anything about the request is unusual (its body is large, another one
 is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
 Which paths may be asked twice like that is the application's word: nothing they do before they wait may leave a
 trace, or they go on.
@@ -155,10 +155,7 @@ class AtOnce(HttpToolsProtocol):
             return False
         status, head, data, request_id = found
         default = self.server_state.default_headers
-        if head is USUAL:
-            start = _USUAL_HEADS.start(default)
-        else:
-            start = _start(status, default, head)
+        start = _USUAL_HEADS.start(default) if head is USUAL else _start(status, default, head)
         if request_id is None:
             self.transport.write(b"%b%d\r\n\r\n%b" % (start, len(data), data))
         elif HEADER_VALUE_RE.search(request_id):
@@ -172,7 +169,7 @@ class AtOnce(HttpToolsProtocol):
     # --- at rest ---------------------------------------------------------------------------------------------
 
     def on_response_complete(self) -> None:
-        """Begin what queues behind a request, or rest: as uvicorn does, but for a timer that is made once a rest."""
+        """Begin what queues behind a request, or rest: as uvicorn does, with a timer for many rests."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return

@@ -15,8 +15,10 @@ from abac.rest.running.logs import log
 
 
 class Begun:
-    """A coroutine that waits for a future of its loop, and is driven on when that is done; `done` writes what it
-    returns."""
+    """A coroutine that waits for a future of its loop, and is driven on when that is done.
+
+    `done` writes what it returns.
+    """
 
     __slots__ = ("_coroutine", "_done", "_loop", "disconnected", "keep_alive", "response_complete")
 

@@ -143,7 +143,7 @@ class RecordedPoint:
         return self._answer(entered, *await self.written(entered))
 
     async def written(self, entered: Entered) -> Written:
-        """Put an entry, and return, once that is known, its place in the log and what kept it from being recorded."""
+        """Put an entry, and return once it is known what it came to."""
         way, waiting = self._way(entered), self._loop()
         try:
             if way is None:

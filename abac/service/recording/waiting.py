@@ -108,11 +108,11 @@ class Waiting:
 
 
 class Awaited(Ticket):
-    """A ticket for a coroutine that waits, and the future it waits for: whether what it waits for is known in time.
+    """A ticket for a coroutine, and the future that it waits for: whether what it waits for is known in time.
 
-    A future of asyncio's schedules what goes on behind it, one call of the loop for each. Whoever drives a coroutine
-    itself (`rest.running.begun`) is called here and now, so a group goes on in one call of its loop; a task is
-    scheduled as ever.
+    A future of asyncio's schedules what goes on, one call of the loop for each. Whoever drives a coroutine itself
+    (`rest.running.begun`) is called here and now, so a group goes on in one call of its loop; a task is scheduled
+    as ever.
     """
 
     __slots__ = ("_asyncio_future_blocking", "_cancelled", "_context", "_known", "_then", "_waiting", "parts")
