@@ -3,8 +3,8 @@
 uvicorn makes a task and a timer for every request, and writes head and body apart; for a decision from memory that
 costs as much as the decision. This protocol takes the first step of the application itself. If that answers, the
 answer is written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`).
-If it would have to wait for anything else, or anything about the request is unusual (its body is large, another one
-is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
+If it would have to wait for anything else, or anything about the request is unusual (its body is large, another
+one is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
 Which paths may be asked twice like that is the application's word: nothing they do before they wait may leave a
 trace, or they go on.
 
