@@ -122,7 +122,9 @@ class ServeSettings(BaseSettings):
     body_limit: int = Field(default=4 << 20, gt=0)
     batch_limit: int = Field(default=10_000, gt=0)
     connections: int = Field(default=1_000, gt=0)
-    idle_seconds: float = Field(default=20.0, gt=0, description="how long a request may take to arrive")
+    idle_seconds: float = Field(
+        default=20.0, gt=0, description="how long a request may take to arrive, or the next one be waited for"
+    )
     grace_seconds: int = Field(default=10, ge=0, description="how long requests may take to end on shutdown")
 
     receipts: str = Field(default="", description="where receipts are, with {id} in it")

@@ -25,7 +25,7 @@ from abac.rest.callers import about
 from abac.rest.callers.door import Door
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.problems import Problem, fault
-from abac.rest.receiving import Limits, Receive, body, check_json
+from abac.rest.receiving import Incoming, Limits, body, check_json
 from abac.rest.running.logs import log
 from abac.rest.running.metering import Meter
 from abac.service.ceiling import Ceiling, Ceilings
@@ -90,20 +90,20 @@ class Evaluating:
         for ceiling, seen in self._ceilings.prepare(program).items():
             self.deciding.prepare(seen, ceiling)
 
-    async def evaluation(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def evaluation(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Answer one evaluation (section 6). Raises `Problem`."""
         caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))
-        data = await body(receive, held, self.limits)
+        data = await body(incoming, held, self.limits)
         started = perf_counter()
         found, flat = read_evaluation(data)
         return await self._one(found, caller, held, started, flat=flat)
 
-    async def evaluations(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def evaluations(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Answer a batch, or a single evaluation where there is none in it (section 7). Raises `Problem`."""
         caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))
-        data = await body(receive, held, self.limits)
+        data = await body(incoming, held, self.limits)
         started = perf_counter()
         found = read_evaluations(data, self.limits.batch)
         if not isinstance(found, Batch):
@@ -132,7 +132,10 @@ class Evaluating:
             caller.ceiling,
         )
         try:
-            answer = await self.deciding.decide(question)
+            deciding = self.deciding
+            answer = (
+                deciding.answer(question) if isinstance(deciding, InMemory) else await deciding.decide(question)
+            )
         except RequestError as error:
             raise refused(error) from None
         message = None

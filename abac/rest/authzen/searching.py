@@ -27,7 +27,7 @@ from abac.rest.authzen.reading import Search, read_search
 from abac.rest.authzen.wire import Action, ActionSearch, Entity, Kind, Page, ResourceSearch, SubjectSearch
 from abac.rest.callers.about import ids
 from abac.rest.callers.keys import Caller, Role
-from abac.rest.receiving import Receive, body, check_json
+from abac.rest.receiving import Incoming, body, check_json
 from abac.service.ceiling import CALLER
 from abac.service.deciding import Question
 
@@ -60,9 +60,9 @@ class Searching:
     def __init__(self, evaluating: Evaluating, entities: Entities = NOBODY, pages: Pages | None = None) -> None:
         self._evaluating, self._entities, self._pages = evaluating, entities, pages or Pages()
 
-    async def subject(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def subject(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Return who may do this (section 8.4). Raises `Problem`."""
-        caller, asked = await self._received(receive, held, SubjectSearch)
+        caller, asked = await self._received(incoming, held, SubjectSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
         may_ask(caller, asked.resource, asker)
         resource = asker.resource(asked.resource, [])
@@ -83,9 +83,9 @@ class Searching:
         )
         return self._page(hits, place, asked, [{"type": kind, "id": i} for i in hits.ids])
 
-    async def resource(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def resource(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Return with what this subject may do this (section 8.5). Raises `Problem`."""
-        caller, asked = await self._received(receive, held, ResourceSearch)
+        caller, asked = await self._received(incoming, held, ResourceSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
         base = self._request(asker, asker.subject(asked.subject, []), asked.action, {}, asked.context)
         kind = asked.resource.type
@@ -105,9 +105,9 @@ class Searching:
         )
         return self._page(hits, place, asked, [{"type": kind, "id": i} for i in hits.ids])
 
-    async def action(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def action(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Return what this subject may do with this (section 8.6). Raises `Problem`."""
-        caller, asked = await self._received(receive, held, ActionSearch)
+        caller, asked = await self._received(incoming, held, ActionSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
         may_ask(caller, asked.resource, asker)
         subject, resource = asker.subject(asked.subject, []), asker.resource(asked.resource, [])
@@ -135,11 +135,11 @@ class Searching:
     # --- what is asked -------------------------------------------------------------------------------------
 
     async def _received(
-        self, receive: Receive, held: Mapping[bytes, bytes], kind: type[Search]
+        self, incoming: Incoming, held: Mapping[bytes, bytes], kind: type[Search]
     ) -> tuple[Caller, Search]:
         caller = self._evaluating.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))
-        data = await body(receive, held, self._evaluating.limits)
+        data = await body(incoming, held, self._evaluating.limits)
         started = perf_counter()
         found = read_search(data, kind)
         self._evaluating.meter.lasted(perf_counter() - started)
