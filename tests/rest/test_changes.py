@@ -22,6 +22,7 @@ from abac.service.recording.questions import RecordedQuestions
 from abac.service.store import Store
 from abac.storage.happenings import Happening, Happenings
 from tests.policy_stores import KEY, postgres, url  # noqa: F401  # fixtures
+from tests.rest import processes
 from tests.rest.following import REASON, Worker, denying, publish, reading, soon, worker
 from tests.service.recording import worlds
 from tests.storage.server import Server
@@ -339,7 +340,6 @@ def test_open_sessions_and_readers_are_counted(store, one, other):
         again = sum(counts(found)["abac_session_decisions_total"] for found in (one, other))
         assert again >= 3
         assert [counts(found)["abac_stream_readers"] for found in (one, other)] == [1, 0]
-    until(lambda: counts(one)["abac_stream_readers"] == 0)
 
 
 @sqlite
@@ -411,6 +411,14 @@ def test_a_database_that_was_away_is_told_and_what_happened_then_too():
                     server.start()
                     publish(held, denying())
                     assert reader.until("session").data["session"] == told["id"]
+
+
+@sqlite
+def test_a_reader_that_goes_leaves_its_place_though_there_is_nothing_to_say(store, settings):
+    with worker(settings, heartbeat=3_600) as found:
+        with reading(found, found.running.key()):
+            assert found.changing.feed.readers == 1
+        processes.until(lambda: found.changing.feed.readers == 0)
 
 
 @sqlite
