@@ -41,6 +41,9 @@ ANSWERED = ((b"content-type", b"application/json"), NO_SNIFF)
 
 _PROBLEM = (b"content-type", MEDIA_TYPE)
 
+METADATA_AGE = 300
+"""Seconds for which the metadata document may be taken from a cache (AuthZEN 1.0, section 11.9)."""
+
 
 _AT_ONCE = {discovery.EVALUATION.encode(): discovery.EVALUATION}
 
@@ -142,18 +145,26 @@ def application(
     searching: Searching,
     *,
     base: Callable[[Request], str],
-    metadata: Callable[[dict[str, Any]], dict[str, Any]] = lambda found: found,
+    sign: discovery.Sign = discovery.unsigned,
+    below: str = "",
     metrics_need_key: bool = False,
     **options: Any,
 ) -> Application:
-    """Return the application. `base` says under which https URL a request's service is known."""
+    """Return the application. `base` says under which https URL a request's service is known.
+
+    Where that has a path, `below`, its metadata are there too (AuthZEN 1.0, section 9.2).
+    """
     app = Application(evaluating, searching, **options)
 
     @app.get(
         discovery.WELL_KNOWN, tags=["AuthZEN"], summary="Who this decision point is", operation_id="configuration"
     )
     async def configuration(request: Request) -> JSONResponse:
-        return JSONResponse(metadata(discovery.configuration(base(request))))
+        found = sign(discovery.configuration(base(request)))
+        return JSONResponse(found, headers={"cache-control": f"max-age={METADATA_AGE}"})
+
+    if below:
+        app.get(f"{discovery.WELL_KNOWN}{below}", include_in_schema=False)(configuration)
 
     @app.get("/healthz", tags=["Running"], summary="Whether the process lives", operation_id="alive")
     async def alive() -> dict[str, str]:
@@ -224,7 +235,9 @@ def _guarded(send: Send, scope: Scope) -> Send:
 
     async def guarded(message: Any) -> None:
         if message["type"] == "http.response.start":
-            head = [*message.get("headers", ()), *SECURITY]
+            given = message.get("headers", ())
+            named = {name.lower() for name, _ in given}
+            head = [*given, *((name, value) for name, value in SECURITY if name not in named)]
             message = message | {"headers": head if request_id is None else [*head, (b"x-request-id", request_id)]}
         await send(message)
 
