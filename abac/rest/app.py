@@ -20,7 +20,7 @@ from abac.rest.authzen import discovery
 from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.searching import Searching
 from abac.rest.callers.keys import Role
-from abac.rest.problems import MEDIA_TYPE, Problem, fault
+from abac.rest.problems import MEDIA_TYPE, Problem, fault, too_busy
 from abac.rest.receiving import GoneError, Incoming, Receive, Scope, Send, headers
 from abac.rest.running.logs import log
 
@@ -112,6 +112,15 @@ class Application(FastAPI):
             log().exception("fault", request_id=_text(request_id), path=scope["path"])
             status, head, data = self.problem(fault(), _text(request_id))
         return status, head if request_id is None else (*head, (b"x-request-id", request_id)), data
+
+    async def busy(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # as ASGI has it
+        """Answer a request of a connection beyond those that are served."""
+        request_id = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+        status, head, data = self.problem(too_busy(), _text(request_id))
+        own = () if request_id is None else ((b"x-request-id", request_id),)
+        head = [*head, (b"content-length", b"%d" % len(data)), *own]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": data})
 
     def at_once(self) -> Mapping[bytes, str]:
         """Return the paths that may be answered without a task: decisions that wait for nothing, or an entry."""

@@ -24,6 +24,7 @@ from abac.rest.building import Parts
 from abac.rest.following import changes
 from tests.policy_stores import KEY, program
 from tests.rest.administration.test_roles import OPEN
+from tests.rest.bodies import malformed
 from tests.rest.running import Running, running
 
 
@@ -91,6 +92,15 @@ def test_a_sessions_examples_are_answered_as_it_says(whole: Running):
 def _holds(document: dict[str, Any], operation: dict[str, Any], answer: Any) -> None:
     schema = operation["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]
     jsonschema.validate(answer.json(), schema | {"components": document["components"]})
+
+
+def test_a_malformed_session_is_refused_with_a_message(whole: Running):
+    for body in malformed(300, 6):
+        answer = whole.client.post(
+            "/access/v1/sessions", content=body, headers={"content-type": "application/json"}
+        )
+        assert answer.status_code == 400, body[:300]
+        assert answer.json()["message"], body[:300]
 
 
 # --- whatever is sent --------------------------------------------------------------------------------------------

@@ -74,6 +74,17 @@ def test_malformed_single_evaluations_are_refused_by_the_batch_endpoint_too(app:
     assert _refuses(app, "/access/v1/evaluations", malformed(1_000, 3)) == 1_000
 
 
+@pytest.mark.parametrize("path", ["search/subject", "search/resource", "search/action"])
+def test_malformed_searches_find_nothing_and_are_no_fault(app: Application, path: str):
+    """What is malformed as an evaluation may be a sound search, which then ignores what is wrong with it."""
+    refused = 0
+    for body, status, answer in asyncio.run(_asked(app, f"/access/v1/{path}", malformed(700, 5))):
+        assert status in (200, 400), body[:300]
+        refused += status == 400
+        assert status == 200 or json.loads(answer)["message"], body[:300]
+    assert refused > 500
+
+
 def test_an_item_that_is_malformed_never_permits(app: Application):
     """As an item of a batch a malformed evaluation is refused with the whole, or denied in its place."""
     bodies = [b'{"evaluations":[' + body + b"]}" for body in malformed(2_000, 4)]
