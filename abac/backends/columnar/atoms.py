@@ -49,9 +49,9 @@ def lower(leaf: Leaf, terms: Terms) -> Lowered:
         case Member(element=element, collection=collection):
             return member(terms.scalar(element, leaf.binding), terms.collection(collection, leaf.binding), terms)
         case AnyOf(left=left, right=right):
-            return any_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding))
+            return any_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding), terms)
         case AllOf(left=left, right=right):
-            return all_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding))
+            return all_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding), terms)
         case _:
             assert_never(leaf.atom)
 

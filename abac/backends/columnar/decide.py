@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from abac.backends.columnar.bits import Bits, Words, fill, pack, to_series, unpack
-from abac.backends.columnar.combine import COMBINE, Planes, answer, denied_by_default
+from abac.backends.columnar.combine import Planes, answer, combine, denied_by_default
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.graph import Graph, Node, Request
 from abac.condition.expr import Condition, Or
@@ -79,7 +79,7 @@ class _Bound:
         """Combine the truths of the rules to decisions."""
         parts = [answer(effect, found[node]) for effect, node in self.rules]
         parts += [child.planes(found, rows) for child in self.children]
-        combined = COMBINE[self.root.algorithm](parts, rows)
+        combined = combine(self.root.algorithm, parts, rows)
         return denied_by_default(combined) if self.root.default_deny else combined
 
 
@@ -151,7 +151,7 @@ class _Walk:
                 parts.append(self.node(child, reach))
                 if root.algorithm.in_order:
                     reach = reach & parts[-1].neither
-        combined = COMBINE[root.algorithm](parts, self.rows)
+        combined = combine(root.algorithm, parts, self.rows)
         return denied_by_default(combined) if root.default_deny else combined
 
     def _policy(self, policy: Policy, reach: Words) -> list[Planes]:

@@ -6,7 +6,7 @@ literals absorb or drop out, chains flatten. Complement laws are never used, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -108,7 +108,11 @@ class Graph:
             return absorbing
         if len(flat) <= 1:
             return flat.pop() if flat else neutral
-        operands = tuple(sorted(flat))
+        return self._joined(kind, flat)
+
+    def _joined(self, kind: type[And | Or], parts: Collection[Node]) -> Node:
+        """Return the chain of parts as they are."""
+        operands = tuple(sorted(parts))
         node = self._make((kind, operands), frozenset().union(*(self._paths[o] for o in operands)))
         self._chains[node] = kind, operands
         return node
@@ -168,12 +172,32 @@ class Graph:
 
     def evaluate(self, nodes: Iterable[Node]) -> dict[Node, Bits]:
         """Return the truths of bound nodes on every row; what only others need is let go after its last use."""
-        asked = set(nodes)
+        instead = self._gathered(set(nodes))
+        asked = set(instead.values())
         leaves = self.leaves(asked)
         truths = evaluate(list(leaves.values()), self._frame, self._functions)
         found = dict(zip(leaves, truths, strict=True))
         del truths
-        return self.connect(asked, found)
+        found = self.connect(asked, found)
+        return {node: found[one] for node, one in instead.items()}
+
+    def _gathered(self, asked: AbstractSet[Node]) -> dict[Node, Node]:
+        """Return a node of the same truths for each: operands that are in just the same chains are joined once."""
+        chains: dict[tuple[type[And | Or], Node], list[Node]] = {}
+        for node in sorted(asked & self._chains.keys()):
+            kind, operands = self._chains[node]
+            for operand in operands:
+                chains.setdefault((kind, operand), []).append(node)
+        together: dict[tuple[type[And | Or], tuple[Node, ...]], list[Node]] = {}
+        for (kind, operand), within in chains.items():
+            together.setdefault((kind, tuple(within)), []).append(operand)
+        parts: dict[Node, list[Node]] = {}
+        for (kind, within), operands in together.items():
+            joined = [self._joined(kind, operands)] if len(operands) > 1 and len(within) > 1 else operands
+            for node in within:
+                parts.setdefault(node, []).extend(joined)
+        instead = {n: p[0] if len(p) == 1 else self._joined(self._chains[n][0], p) for n, p in parts.items()}
+        return {node: instead.get(node, node) for node in asked}
 
     def leaves(self, nodes: Iterable[Node]) -> dict[Node, Leaf]:
         """Return the atoms, bound, that nodes rest on."""

@@ -1,12 +1,12 @@
 """What atoms are lowered to, and the truths of each form on every row, as bit sets.
 
 A column compared with one value is compared as it lies; expressions are evaluated by lazy queries, many at once;
-tables are answered by one look-up per row, four or eight to a look-up. Lowering is `atoms`'s and `overlap`'s part.
+sets of codes by look-ups, eight at a time. Lowering is `atoms`'s and `overlap`'s part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from abac.backends.columnar.bits import Bits, Codes, Flags, Words, as_it_lies, fill, from_series, pack, true_words
+from abac.backends.columnar.bits import Bits, Flags, Words, as_it_lies, fill, from_series, true_words
+from abac.backends.columnar.lookup import look_up
+from abac.backends.columnar.sides import Side
 from abac.backends.columnar.terms import Column, Terms
 from abac.condition.expr import Order
 
@@ -49,13 +51,16 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A code per row (or one for all rows), and the truth of every code."""
+    """A code per row; of every code where TRUE is possible and where it is certain, and how its set stands."""
 
     codes: npt.NDArray[Any]
-    truths: Codes
+    possible: Flags
+    certain: Flags
+    stands: Side
 
 
-Lowered = pl.Expr | Cut | Hits | Table
+Lowered = pl.Expr | Cut | Hits | Table | Bits
+"""`Bits` are of an atom that was answered as it was lowered."""
 
 
 def evaluate(lowered: Sequence[Lowered], terms: Terms) -> list[Bits]:
@@ -97,48 +102,48 @@ def _known(true: Words, column: Column, terms: Terms) -> Bits:
 
 
 def _hits(many: Sequence[Hits], terms: Terms) -> Iterable[Bits]:
-    """Look eight up at a time: a hit is one bit, and what is unknown is the column's."""
-    rows, found = terms.frame.rows, dict[int, Bits]()
-    row, bit = np.empty((2, rows), np.uint8)
-    columns: dict[str, list[int]] = {}
-    for n, one in enumerate(many):
-        columns.setdefault(one.column.name, []).append(n)
-    for members in columns.values():
+    """Look a column's up together: a hit is one bit, and what is unknown is the column's."""
+    found: dict[int, Bits] = {}
+    for members in _grouped(one.column.name for one in many):
         column = many[members[0]].column
         codes = as_it_lies(terms.series[column.name])
-        codes = codes if len(members) <= 8 else codes.astype(np.intp)  # noqa: PLR2004  # more than one look-up
-        for start in range(0, len(members), 8):
-            eight = members[start : start + 8]
-            octets = sum(many[n].hits.view(np.uint8) << place for place, n in enumerate(eight))
-            np.take(octets, codes, mode="clip", out=row)
-            for place, n in enumerate(eight):
-                found[n] = _known(pack(np.bitwise_and(row, 1 << place, out=bit), rows), column, terms)
+        hits = look_up(codes, [many[n].hits for n in members], terms.frame.rows)
+        found.update((n, _known(true, column, terms)) for n, true in zip(members, hits, strict=True))
     return (found[n] for n in range(len(many)))
 
 
-_OCTET = np.array([0, 1, 3], np.uint8)
-"""A truth as two bits: possible, and certain."""
-
-
 def _tables(tables: Sequence[Table], terms: Terms) -> Iterable[Bits]:
-    """Look four up at a time where they share their codes."""
-    rows, found = terms.frame.rows, dict[int, Bits]()
-    scratch = np.empty((2, max(rows, 1)), np.uint8)
-    columns: dict[tuple[int, int], list[int]] = {}
-    for n, table in enumerate(tables):
-        columns.setdefault((id(table.codes), len(table.truths)), []).append(n)
-    for members in columns.values():
-        for start in range(0, len(members), 4):
-            four = members[start : start + 4]
-            octets = sum(_OCTET[tables[n].truths] << 2 * place for place, n in enumerate(four))
-            codes = tables[four[0]].codes
-            row = np.take(octets, codes, mode="clip", out=scratch[0, : len(codes)])
-            for place, n in enumerate(four):
-                planes = (
-                    pack(np.bitwise_and(row, b << 2 * place, out=scratch[1, : len(codes)]), rows) for b in (1, 2)
-                )
-                found[n] = Bits(*planes)
+    """Look up together what shares its codes: one bit an atom where how the set stands says the other."""
+    found: dict[int, Bits] = {}
+    for members in _grouped(id(table.codes) for table in tables):
+        drawn = [_drawn(tables[n]) for n in members]
+        sets = {flags.tobytes(): flags for *both, _ in drawn for flags in both}
+        rows = look_up(tables[members[0]].codes, list(sets.values()), terms.frame.rows)
+        planes = dict(zip(sets, rows, strict=True))
+        for n, (first, second, join) in zip(members, drawn, strict=True):
+            found[n] = join(planes[first.tobytes()], planes[second.tobytes()])
     return (found[n] for n in range(len(tables)))
+
+
+def _grouped(keys: Iterable[Hashable]) -> Iterable[list[int]]:
+    """Return the places of equal keys."""
+    groups: dict[Hashable, list[int]] = {}
+    for n, key in enumerate(keys):
+        groups.setdefault(key, []).append(n)
+    return groups.values()
+
+
+def _drawn(table: Table) -> tuple[Flags, Flags, Callable[[Words, Words], Bits]]:
+    """Return two sets of codes that say a table, and how; the second is, where it can be, common to many tables."""
+    if np.array_equal(table.possible, table.certain | table.stands.open):
+        return table.certain, table.stands.open, lambda certain, open_: Bits(certain | open_, certain)
+    if np.array_equal(table.certain, table.possible & table.stands.whole):
+        return table.possible, table.stands.whole, lambda possible, whole: Bits(possible, possible & whole)
+    return table.possible, table.certain, Bits
+
+
+def _ready(found: Sequence[Bits], _: Terms) -> Iterable[Bits]:
+    return found
 
 
 _ANSWERS: tuple[tuple[type, Callable[..., Iterable[Bits]]], ...] = (
@@ -146,4 +151,5 @@ _ANSWERS: tuple[tuple[type, Callable[..., Iterable[Bits]]], ...] = (
     (Cut, _cuts),
     (Hits, _hits),
     (Table, _tables),
+    (Bits, _ready),
 )

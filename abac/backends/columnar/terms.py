@@ -1,17 +1,17 @@
 """Lower scalar terms to Polars expressions over encoded columns, null where there is no value.
 
-Integers are computed in 128 bits and are null outside 64; quotients and doubles that are not finite are null.
+Integers are computed in as many bits as they may need and are null outside 64; quotients and doubles that are not finite are null.
 Named functions have no expression: they are called in Python, once per distinct tuple of arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import add, mul, sub
 from typing import Any, assert_never
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from abac.backends.columnar.bits import Bits, true_words
@@ -22,7 +22,7 @@ from abac.condition.expr import Arithmetic, Attribute, Call, Constant, Field, Op
 from abac.condition.functions import Function
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance
-from abac.condition.types import DATETIME, FLOAT, Kind, ScalarType, SetType, Value
+from abac.condition.types import DATETIME, FLOAT, INT, INT_MAX, INT_MIN, Kind, ScalarType, SetType, Value
 
 Binding = Mapping[str, Assertion | None]
 """The attributes that are the same on every row, and what is asserted of them."""
@@ -33,7 +33,8 @@ class Column:
     """A scalar term: an expression, its type, and for strings the sorted words that its codes point into.
 
     `fixed` holds the value, as behind the door, of a term with the same known value on every row, `absent` says
-    that it has none on any; `name` is that of the series which the expression is, if it is one.
+    that it has none on any; `name` is that of the series which the expression is, if it is one. An integer lies
+    within `bounds`.
     """
 
     expression: pl.Expr
@@ -42,6 +43,7 @@ class Column:
     fixed: Any = None
     name: str = ""
     absent: bool = False
+    bounds: tuple[int, int] = (INT_MIN, INT_MAX)
 
     @property
     def values(self) -> int | None:
@@ -60,19 +62,24 @@ def fixed_column(value: Value | None, kind: ScalarType) -> Column:
     if kind.kind is Kind.STRING:
         return Column(pl.lit(0, pl.UInt8), kind, (inside,), inside)
     if kind.kind is Kind.INT:
-        return Column(pl.lit(inside), kind, None, inside)  # untyped: takes the type of a narrow column it meets
+        # untyped: takes the type of a narrow column it meets
+        return Column(pl.lit(inside), kind, None, inside, bounds=(inside, inside))
     return Column(pl.lit(inside, physical(kind)), kind, None, inside)
 
 
 @dataclass
 class Terms:
-    """Lowers the terms of one pass over a frame, and keeps the series that their expressions name."""
+    """Lowers the terms of one pass over a frame, and keeps the series that their expressions name.
+
+    `numbers` has the numbers of words met in sets so far, in every column the same.
+    """
 
     frame: Frame
     functions: Mapping[str, Function]
     series: dict[str, pl.Series] = field(default_factory=dict)
-    _codes: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
+    numbers: dict[Any, int] = field(default_factory=dict)
     _known: dict[str, Bits | None] = field(default_factory=dict)
+    _once: dict[Hashable, Any] = field(default_factory=dict)
 
     def evaluate(self, expressions: list[pl.Expr]) -> list[pl.Series]:
         """Return the series of expressions: of the frame's height, or of one row that stands for all."""
@@ -118,23 +125,13 @@ class Terms:
         return self._named(f"{node.path}@{int(node.least)}", values, kind, self.frame.words(node.path))
 
     def _named(self, name: str, values: pl.Series, kind: ScalarType, words: Sequence[str] | None = None) -> Column:
+        bounds = (values.lower_bound()[0], values.upper_bound()[0]) if kind == INT else Column.bounds
         if len(values) != self.frame.rows:
-            return Column(pl.lit(values[0], values.dtype), kind, words, absent=values[0] is None)
+            return Column(pl.lit(values[0], values.dtype), kind, words, absent=values[0] is None, bounds=bounds)
         # INVARIANT: one chunk. Polars 2.1 drops chunks where a literal is compared with a `when` over several.
         if name not in self.series:
             self.series[name] = values.rechunk()
-        return Column(pl.col(name), kind, words, None, name)
-
-    def codes(self, column: Column) -> tuple[npt.NDArray[np.intp], int]:
-        """Return a coded column's codes without nulls, and the code that stands for null."""
-        assert column.values is not None  # noqa: S101  # the caller asked for codes
-        found = self._codes.get(column.name)
-        if found is None:
-            (values,) = self.evaluate([column.expression])
-            found = values.fill_null(column.values).to_numpy().astype(np.intp)
-            if column.name:
-                self._codes[column.name] = found
-        return found, column.values
+        return Column(pl.col(name), kind, words, None, name, bounds=bounds)
 
     def known(self, column: Column) -> Bits | None:
         """Return where a named column has no value, and where it has one; None where it has one on every row."""
@@ -143,6 +140,12 @@ class Terms:
             known = true_words(values.is_not_null(), self.frame.rows) if values.null_count() else None
             self._known[column.name] = None if known is None else Bits(~known, known)
         return self._known[column.name]
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes, from the first time on that a key is asked for."""
+        if key not in self._once:
+            self._once[key] = make()
+        return self._once[key]
 
     # --- arithmetic ------------------------------------------------------------------------------------
 
@@ -156,8 +159,13 @@ class Terms:
             return self._quotient(a.cast(pl.Float64), b.cast(pl.Float64))
         if kind == FLOAT:
             return Column(_finite(_operate(operator, a.cast(pl.Float64), b.cast(pl.Float64))), FLOAT)
-        wide = _operate(operator, a.cast(pl.Int128), b.cast(pl.Int128))
-        return Column(wide.cast(pl.Int64, strict=False), kind)
+        least, most = _span(operator, left.bounds, right.bounds)
+        reach = max(max(-n, n + 1) for n in (least, most, *left.bounds, *right.bounds))
+        dtype = next(dtype for limit, dtype in _WIDTHS if reach <= limit)
+        result = _operate(operator, a.cast(dtype), b.cast(dtype))
+        if dtype == pl.Int128:
+            return Column(result.cast(pl.Int64, strict=False), kind)
+        return Column(result, kind, bounds=(least, most))
 
     def _quotient(self, over: pl.Expr, under: pl.Expr) -> Column:
         """Divide in numpy: Polars divides by a literal as a product with its inverse, which rounds twice."""
@@ -207,6 +215,16 @@ def _typed(kind: Any) -> ScalarType:
 def _finite(number: pl.Expr) -> pl.Expr:
     """Null where a double is not finite; -0.0 becomes 0.0."""
     return pl.when(number.is_finite()).then(number + 0.0)
+
+
+_WIDTHS = ((2**31, pl.Int32()), (2**63, pl.Int64()), (2**127, pl.Int128()))
+
+
+def _span(operator: Operator, left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
+    """Return the least and the greatest that a sum, difference or product of integers within bounds can be."""
+    apply = {Operator.ADD: add, Operator.SUBTRACT: sub, Operator.MULTIPLY: mul}[operator]
+    corners = [apply(a, b) for a in left for b in right]
+    return min(corners), max(corners)
 
 
 def _operate(operator: Operator, a: pl.Expr, b: pl.Expr) -> pl.Expr:
