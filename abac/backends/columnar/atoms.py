@@ -13,7 +13,7 @@ from typing import assert_never
 import polars as pl
 
 from abac.backends.columnar import lowered
-from abac.backends.columnar.bits import Bits
+from abac.backends.columnar.bits import Found
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.lowered import Cut, Lowered
 from abac.backends.columnar.overlap import all_of, any_of, member
@@ -33,7 +33,7 @@ class Leaf:
     binding: Binding
 
 
-def evaluate(leaves: Sequence[Leaf], frame: Frame, functions: Mapping[str, Function]) -> list[Bits]:
+def evaluate(leaves: Sequence[Leaf], frame: Frame, functions: Mapping[str, Function]) -> list[Found]:
     """Return the truths of every leaf on every row."""
     terms = Terms(frame, functions)
     return lowered.evaluate([lower(leaf, terms) for leaf in leaves], terms)

@@ -30,14 +30,13 @@ class Planes:
         """The rows decided PERMIT or DENY."""
         return ~self.neither
 
-    def codes(self, rows: int) -> Codes:
-        """Return `policy.decision.Extended` values."""
-        codes = unpack(self.neither, rows)
+    def codes(self, out: Codes) -> Codes:
+        """Write `policy.decision.Extended` values, one for each row."""
+        codes = unpack(self.neither, len(out))
         codes += codes
-        codes += unpack(self.deny, rows)
+        codes += unpack(self.deny, len(out))
         codes += codes
-        codes += unpack(self.permit, rows)
-        return codes
+        return np.add(codes, unpack(self.permit, len(out)), out=out)
 
 
 def answer(effect: Effect, truths: Bits) -> Planes:

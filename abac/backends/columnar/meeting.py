@@ -17,7 +17,8 @@ import polars as pl
 
 from abac.backends.columnar.bits import Flags, Words, as_it_lies, fill, pack
 from abac.backends.columnar.door import physical
-from abac.backends.columnar.sets import Places, View
+from abac.backends.columnar.lookup import gather
+from abac.backends.columnar.sets import View
 from abac.backends.columnar.terms import Column, Terms
 
 _HANDFUL = 3
@@ -59,7 +60,7 @@ def holds(element: Column, view: View, terms: Terms) -> Words:
         return _any([_among(_placed(element, view, np.append(_numbers(view, terms), 0), terms), theirs)], rows)
     width = words + 1
     held = view.owner * width + view.word
-    keys = view.codes * width + _placed(element, view, np.arange(width), terms)
+    keys = view.codes.astype(np.intp) * width + _placed(element, view, np.arange(width), terms)
     if len(view.status) * width > _CELLS:
         return pack(np.isin(keys, held), rows)
     cells = np.zeros(len(view.status) * width, np.bool_)
@@ -106,10 +107,13 @@ def _elements(view: View, terms: Terms) -> list[Numbers]:
             entries = np.zeros(len(view.size), numbers.dtype)
             own = turn == n
             entries[view.owner[own]] = numbers[view.word[own]]
-            found.append(np.take(entries, view.codes, mode="clip"))
+            found.append(gather(entries, view.codes))
         return found
 
-    return terms.once(("elements", id(view)), spread)  # the frame keeps the view, so its id stays its own
+    found: list[Numbers] = terms.once(
+        ("elements", id(view)), spread
+    )  # the frame keeps the view: its id is its own
+    return found
 
 
 # --- a scalar's place among a column's words ---------------------------------------------------------------
@@ -124,7 +128,7 @@ def _placed(element: Column, view: View, values: npt.NDArray[Any], terms: Terms)
         for code, place in zip(_codes(element, view.places), view.places.values(), strict=True):
             if code is not None:
                 order[code] = place
-        return np.take(values[order], as_it_lies(series), mode="clip")
+        return gather(values[order], as_it_lies(series))
     if not other:
         return values[[0]]
     series = series.cast(physical(element.kind))  # a column of integers may be narrower than the sets' words

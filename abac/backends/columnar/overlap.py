@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from abac.backends.columnar import sides
-from abac.backends.columnar.bits import Bits, Words, constant, fill, true_words
+from abac.backends.columnar.bits import Found, Words, always, fill, true_words
 from abac.backends.columnar.door import code_type, physical
 from abac.backends.columnar.lookup import look_up
 from abac.backends.columnar.lowered import Cut, Hits, Lowered, Table
@@ -32,15 +32,16 @@ def any_of(left: View | Written, right: View | Written, terms: Terms) -> Lowered
     """FALSE if either is the empty set, TRUE on a hit, FALSE on a miss of two complete sets, else UNKNOWN."""
     match left, right:
         case View(), View():
-            return Bits(*sides.any_of(_rows(left, terms), _rows(right, terms), shared(left, right, terms)))
+            return _found(sides.any_of(_rows(left, terms), _rows(right, terms), shared(left, right, terms)))
         case View(), Written():
             met = _count(left, right.values) > 0
             return _table(left, sides.any_of(side(left.status), side(right.status), met))
         case Written(), View():
             return any_of(right, left, terms)
         case Written(), Written():
-            met = np.bool_(bool(left.values & right.values))
-            return _once(sides.any_of(side(left.status), side(right.status), met), terms)
+            return _once(
+                sides.any_of(side(left.status), side(right.status), _some(left.values & right.values)), terms
+            )
     raise AssertionError(left, right)
 
 
@@ -48,7 +49,7 @@ def all_of(left: View | Written, right: View | Written, terms: Terms) -> Lowered
     """FALSE if either is empty or an element is outside a complete right; TRUE if a complete left is inside."""
     match left, right:
         case View(), View():
-            return Bits(*sides.all_of(_rows(left, terms), _rows(right, terms), outside(left, right, terms)))
+            return _found(sides.all_of(_rows(left, terms), _rows(right, terms), outside(left, right, terms)))
         case View(), Written():
             stray = _count(left, right.values) < left.size
             return _table(left, sides.all_of(side(left.status), side(right.status), stray))
@@ -56,8 +57,9 @@ def all_of(left: View | Written, right: View | Written, terms: Terms) -> Lowered
             stray = _count(right, left.values) < len(left.values)
             return _table(right, sides.all_of(side(left.status), side(right.status), stray))
         case Written(), Written():
-            stray = np.bool_(bool(left.values - right.values))
-            return _once(sides.all_of(side(left.status), side(right.status), stray), terms)
+            return _once(
+                sides.all_of(side(left.status), side(right.status), _some(left.values - right.values)), terms
+            )
     raise AssertionError(left, right)
 
 
@@ -76,8 +78,17 @@ def _table(view: View, truths: sides.Truths) -> Table:
     return Table(view.codes, *truths, side(view.status))
 
 
-def _once(truths: sides.Truths, terms: Terms) -> Bits:
-    return constant(Truth(sum(map(int, truths))), terms.frame.rows)
+def _some(values: frozenset[Any]) -> np.bool_:
+    return np.bool_(bool(values))
+
+
+def _found(truths: sides.Truths) -> Found:
+    possible, certain = truths
+    return Found(possible, only=certain)
+
+
+def _once(truths: sides.Truths, terms: Terms) -> Found:
+    return always(Truth(sum(map(int, truths))), terms.frame.rows)
 
 
 def _count(view: View, values: frozenset[Any]) -> Places:
@@ -98,7 +109,7 @@ def member(element: Column, collection: View | Written, terms: Terms) -> Lowered
         return _member_of_written(element, collection)
     known = _known(element, terms)
     one = Side(np.zeros_like(known), known, known)
-    return Bits(*sides.any_of(one, _rows(collection, terms), holds(element, collection, terms) & known))
+    return _found(sides.any_of(one, _rows(collection, terms), holds(element, collection, terms) & known))
 
 
 def _known(element: Column, terms: Terms) -> Words:
@@ -106,7 +117,7 @@ def _known(element: Column, terms: Terms) -> Words:
     rows = terms.frame.rows
     if element.name:
         known = terms.known(element)
-        return fill(flag=True, rows=rows) if known is None else known.certain
+        return fill(flag=True, rows=rows) if known is None else known[0]
     (values,) = terms.evaluate([element.expression.is_not_null()])
     return true_words(values, rows) if len(values) == rows else fill(bool(values[0]), rows)
 

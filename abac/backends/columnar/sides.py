@@ -1,7 +1,7 @@
 """How the two sides of a set operator stand, and the truth that this and their elements make.
 
-One formula serves for entries of a dictionary (flags), for rows (bit sets), and for sets that are the same on every
-row (one flag): all know `&`, `|` and `~`. Whether two sides share an element is `meeting`'s part.
+One formula serves for entries of a dictionary (flags), for rows (bit sets), and for sets that are the same on
+every row (one flag): all know `&`, `|` and `~`. Whether two sides share an element is `meeting`'s part.
 """
 
 from __future__ import annotations
