@@ -21,6 +21,7 @@ VERBS = [
     ["new"],
     ["population"],
     ["population", "inspect"],
+    ["persons", "matrix"],
     ["directive"],
     ["directive", "new"],
 ]
