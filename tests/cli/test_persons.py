@@ -1,4 +1,4 @@
-"""`abac persons matrix`: readings of who is foreign over a drawn population, a subject frame and a brought file."""
+"""`abac persons matrix`: readings of who is foreign over a drawn population, a frame and a brought file."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def hangs_on(values: Sequence[float | None], drawn: Sequence[Setting]) -> dict[s
 
 
 def _ranks(values: Sequence[Any]) -> list[float]:
-    """Return the mean rank of every value."""
+    """Return the mean rank of every value; values that differ by what adding up costs are equal."""
+    values = [round(v, 9) for v in values]
     return [sum(v < w for v in values) + (sum(v == w for v in values) + 1) / 2 for w in values]
 
 

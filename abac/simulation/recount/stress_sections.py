@@ -272,7 +272,7 @@ class _Sections:
                 continue
             least = min((m.price for m in (lost, *others) if m.price > 0), default=1.0)
             pull = {
-                m: m.popularity
+                m.id: m.popularity
                 * (choice.stickiness if m.provider == lost.provider else 1.0)
                 * ((m.price or least) / (lost.price or least)) ** -choice.elasticity
                 for m in others
@@ -280,7 +280,7 @@ class _Sections:
             whole = sum(pull.values())
             found["only_dearer"] += requests * all(m.price > lost.price for m in others)
             for m in others:
-                went = requests * (pull[m] / whole if whole else 1 / len(others))
+                went = requests * (pull[m.id] / whole if whole else 1 / len(others))
                 to[m.id] += went
                 found["same_provider" if m.provider == lost.provider else "other_provider"] += went
                 found["dearer"] += went * (m.price > lost.price)

@@ -8,7 +8,7 @@ made of the sums is `stress_sections`' part.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,9 @@ from abac.backends.columnar import Frame
 from abac.backends.columnar.frame import Scalars
 from abac.compiler.program import Program
 from abac.condition.reference import Assertion
-from abac.condition.schema import Assurance
+from abac.condition.schema import Assurance, Schema
 from abac.condition.truth import FALSE
+from abac.condition.types import Kind, SetType, Type
 from abac.simulation.catalogue import Model
 from abac.simulation.posture import completes
 from abac.simulation.recount.judge import Judge, undecided
@@ -65,7 +66,8 @@ class StressRecount:
         key = setting, collected
         if key not in self._rows:
             filed, world = self.engine.filed, self.stressed.world
-            pairs = zip(decoded(filed.asserted(setting, collected)), decoded(filed.true(setting)), strict=True)
+            frames = filed.asserted(setting, collected), filed.true(setting)
+            pairs = zip(*(decoded(frame, world.schema) for frame in frames), strict=True)
             brings = completes(world.seed, world.truth.height, setting["completion"])[self.engine.place].tolist()
             self._rows[key] = [
                 Subject(str(place), asserted, true, use, {}, evidence)
@@ -164,8 +166,8 @@ class StressRecount:
         ]
 
 
-def decoded(frame: Frame) -> list[Facts]:
-    """Return what every row of an encoded frame asserts."""
+def decoded(frame: Frame, schema: Schema) -> list[Facts]:
+    """Return what every row of an encoded frame asserts; date-times are not decoded, for no subject has any."""
     rows: list[dict[str, Assertion]] = [{} for _ in range(frame.rows)]
     for path, column in frame.columns.items():
         if isinstance(column, Scalars):
@@ -173,17 +175,23 @@ def decoded(frame: Frame) -> list[Facts]:
             levels = (
                 [column.levels] * frame.rows if isinstance(column.levels, Assurance) else column.levels.to_list()
             )
-            words = None if column.words is None else column.words.to_list()
+            words = _words(schema[path].type) if column.words is None else column.words.to_list()
             for row, value, level in zip(rows, values, levels, strict=True):
                 if value is not None:
                     row[path] = Assertion(value if words is None else words[value], Assurance(level))
         else:
-            _sets(path, column, rows)
+            _sets(path, column, rows, _words(schema[path].type))
     return list(rows)
 
 
-def _sets(path: str, column: Any, rows: list[dict[str, Assertion]]) -> None:
-    words = {place: word for word, place in column.places.items()}
+def _words(kind: Type) -> Sequence[str] | None:
+    """Return the words that ranks stand for, of an enum or a set of them."""
+    own = kind.element if isinstance(kind, SetType) else kind
+    return own.values if own.kind in (Kind.ENUM, Kind.ORDERED) else None
+
+
+def _sets(path: str, column: Any, rows: list[dict[str, Assertion]], spelt: Sequence[str] | None) -> None:
+    words = {place: word if spelt is None else spelt[word] for word, place in column.places.items()}
     held: list[dict[Any, int]] = [{} for _ in range(len(column.level))]
     for owner, word, level in zip(
         column.owner.tolist(), column.word.tolist(), column.word_level.tolist(), strict=True
