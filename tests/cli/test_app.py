@@ -21,7 +21,7 @@ VERBS = [
     ["new"],
     ["population"],
     ["population", "inspect"],
-    ["persons", "matrix"],
+    ["persons"],
     ["directive"],
     ["directive", "new"],
 ]

@@ -49,7 +49,11 @@ def test_a_subject_frame_says_what_is_on_file(tmp_path):
 
 
 def test_a_brought_file_shows_real_people_only_when_asked_to(folder):
-    given = [CSV, "--mapping", MAPPING, "--scenario", "."]
+    own = (folder / "persons" / "foreign-person.yaml").read_text().split("condition:")[0]
+    own = own.replace("person: foreign-person", "person: press")
+    (folder / "persons" / "press.yaml").write_text(own + "condition: '\"US\" not in r.sub.citizenships_current'\n")
+    tests = ["--test", "foreign-person@1", "--test", "press@1"]
+    given = [CSV, "--mapping", MAPPING, "--scenario", ".", *tests]
     found = answered("persons", "matrix", *given)
     assert found["subjects"] == 10
     clauses = [c for p in found["pairs"] for c in p["clauses"]]
