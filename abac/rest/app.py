@@ -6,7 +6,7 @@ Building the parts from settings is `building`'s part, serving them `serving`'s.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -21,10 +21,14 @@ from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.searching import Searching
 from abac.rest.callers.keys import Role
 from abac.rest.problems import MEDIA_TYPE, Problem, fault
-from abac.rest.receiving import GoneError, Receive, Scope, Send, headers
+from abac.rest.receiving import GoneError, Incoming, Receive, Scope, Send, headers
 from abac.rest.running.logs import log
 
-Endpoint = Callable[[Receive, Mapping[bytes, bytes]], Awaitable[bytes]]
+Endpoint = Callable[[Incoming, Mapping[bytes, bytes]], Awaitable[bytes]]
+
+Headers = Sequence[tuple[bytes, bytes]]
+Reply = tuple[int, Headers, bytes]
+"""Status, headers and body of an answer."""
 
 NO_SNIFF = (b"x-content-type-options", b"nosniff")
 """A header of every answer: it is nothing but what it says it is."""
@@ -32,7 +36,9 @@ NO_SNIFF = (b"x-content-type-options", b"nosniff")
 SECURITY = ((b"cache-control", b"no-store"), NO_SNIFF)
 """Headers of ordinary answers. What answers a POST is for its asker alone as it is (RFC 9111, section 3)."""
 
-_JSON = (b"content-type", b"application/json")
+ANSWERED = ((b"content-type", b"application/json"), NO_SNIFF)
+"""The headers of a decision whose request had no id, but for the length of its body, which whoever writes adds."""
+
 _PROBLEM = (b"content-type", MEDIA_TYPE)
 
 
@@ -71,29 +77,38 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        endpoint = self.plain.get(scope["path"]) if scope["type"] == "http" else None
-        if endpoint is None:
+        if scope["type"] != "http" or scope["path"] not in self.plain:
             await super().__call__(scope, receive, _guarded(send, scope) if scope["type"] == "http" else send)
             return
+        try:
+            status, head, data = await self.reply(scope, receive)
+        except GoneError:
+            return
+        head = [*head, (b"content-length", b"%d" % len(data))]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": data})
+
+    async def reply(self, scope: Scope, incoming: Incoming) -> Reply:
+        """Return what answers a request for one of the plain routes, without the length of its body.
+
+        Raises `GoneError` where nobody is there to answer.
+        """
         request_id = None
+        head: Headers = ANSWERED
         try:
             held = headers(scope, self.evaluating.limits)
             request_id = held.get(b"x-request-id")
             if scope["method"] != "POST":
                 raise _only_post()  # noqa: TRY301  # one place turns problems into answers
-            data = await endpoint(receive, held)
-            status, head = 200, [_JSON, (b"content-length", b"%d" % len(data)), NO_SNIFF]
+            status, data = 200, await self.plain[scope["path"]](incoming, held)
         except GoneError:
-            return
+            raise
         except Problem as problem:
-            status, data, head = self.problem(problem, _text(request_id))
+            status, head, data = self.problem(problem, _text(request_id))
         except Exception:  # noqa: BLE001  # whatever it is, the caller gets a 500 and the log the rest
             log().exception("fault", request_id=_text(request_id), path=scope["path"])
-            status, data, head = self.problem(fault(), _text(request_id))
-        if request_id is not None:
-            head.append((b"x-request-id", request_id))
-        await send({"type": "http.response.start", "status": status, "headers": head})
-        await send({"type": "http.response.body", "body": data})
+            status, head, data = self.problem(fault(), _text(request_id))
+        return status, head if request_id is None else (*head, (b"x-request-id", request_id)), data
 
     def at_once(self) -> Mapping[bytes, str]:
         """Return the paths that may be answered without a task: decisions that wait for nothing, or an entry."""
@@ -104,16 +119,14 @@ class Application(FastAPI):
         """Whether such a decision that has begun is to go on, since it may have left a trace."""
         return self.evaluating.goes_on
 
-    def problem(self, problem: Problem, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
-        """Return status, body and headers of a problem, and count it."""
+    def problem(self, problem: Problem, request_id: str) -> Reply:
+        """Return what answers a request that a problem came of, without the length of its body, and count it."""
         self.evaluating.meter.refused(problem.status, problem.code)
-        data = problem.body(request_id)
-        head = [_PROBLEM, (b"content-length", str(len(data)).encode()), *SECURITY, *problem.headers]
-        return problem.status, data, head
+        return problem.status, (_PROBLEM, *SECURITY, *problem.headers), problem.body(request_id)
 
     def answered(self, request: Request, problem: Problem) -> Response:
         """Return the answer of an ordinary route that a problem is."""
-        status, data, head = self.problem(problem, request.headers.get("x-request-id", ""))
+        status, head, data = self.problem(problem, request.headers.get("x-request-id", ""))
         own = {name.decode(): value.decode() for name, value in head if name not in _SET_ELSEWHERE}
         return Response(data, status, headers=own)
 
@@ -202,7 +215,7 @@ def _errors(app: Application) -> None:
         return answered(request, fault())
 
 
-_SET_ELSEWHERE = (b"content-length", *(name for name, _ in SECURITY))
+_SET_ELSEWHERE = tuple(name for name, _ in SECURITY)
 
 
 def _guarded(send: Send, scope: Scope) -> Send:

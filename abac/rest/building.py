@@ -29,6 +29,7 @@ from abac.rest.authzen.naming import Types
 from abac.rest.authzen.paging import Pages
 from abac.rest.authzen.searching import Searching
 from abac.rest.authzen.told import Notice, Teller
+from abac.rest.callers.about import read_about
 from abac.rest.callers.door import Door
 from abac.rest.callers.keyfile import KeysInFile
 from abac.rest.callers.keys import Keys
@@ -163,6 +164,7 @@ def tell_changes(app: Application, store: Store, follower: Follower, **more: flo
     found = sessions.changing(app.evaluating, store, follower)
     changes.mount(app, found, **more)
     sessions.mount(app, found)
+    found.metered(app.evaluating.meter)
     app.begins.append(found.begin)
     app.ends.append(found.end)
     return found
@@ -213,6 +215,7 @@ def door(settings: ServeSettings, clock: Clock, keys: Keys | None = None) -> Doo
             ceiling,
             frozenset(said.discharges),
             frozenset(said.sees),
+            None if said.about is None else read_about(said.about),
         )
         tokens = Tokens(own, KeySet(said.jwks), clock)
     return Door(keys or _NO_KEYS, clock, tokens)

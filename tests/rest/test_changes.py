@@ -322,11 +322,57 @@ def until_in_force(found: Worker, revision: str) -> None:
     until(lambda: client.get("/readyz").json()["revision"] == revision)
 
 
+def counts(found: Worker) -> dict[str, float]:
+    lines = [line.rsplit(" ", 1) for line in found.running.client.get("/metrics").text.splitlines()]
+    return {name: float(value) for name, value in lines if name.startswith("abac_")}
+
+
+def test_open_sessions_and_readers_are_counted(store, one, other):
+    key = one.running.key()
+    with reading(one, key) as reader:
+        for _ in range(3):
+            opened(one, key)
+        publish(store, denying())
+        for _ in range(3):
+            reader.until("session")
+        until(lambda: all(counts(found)["abac_open_sessions"] == 3 for found in (one, other)))
+        again = sum(counts(found)["abac_session_decisions_total"] for found in (one, other))
+        assert again >= 3
+        assert [counts(found)["abac_stream_readers"] for found in (one, other)] == [1, 0]
+    until(lambda: counts(one)["abac_stream_readers"] == 0)
+
+
 @sqlite
 def test_the_document_describes_them(one):
     paths = json.loads(one.running.client.get("/openapi.json").text)["paths"]
     assert "text/event-stream" in paths["/access/v1/changes"]["get"]["responses"]["200"]["content"]
     assert set(paths["/access/v1/sessions/{session}"]) == {"put", "get", "delete"}
+
+
+@sqlite
+def test_a_session_that_the_posture_switches_off_says_so(store, settings):
+    points: list[RecordedPoint] = []
+
+    def recorded(point: DecisionPoint, held: Store) -> RecordedQuestions:
+        points.append(RecordedPoint(point, held, mode="required"))
+        return RecordedQuestions(points[0])
+
+    publish(store, worlds.program(worlds.directive(subject=worlds.FRENCH)))
+    with worker(settings, deciding=recorded) as found:
+        key = found.running.key()
+        with reading(found, key) as reader:
+            told = opened(found, key)
+            assert told["decision"] is True
+            points[0].take_posture("shutdown")
+            store.policies.settings.set_posture("shutdown", **REASON)
+            flip = reader.until("session").data
+    points[0].close()
+    assert (flip["session"], flip["to"], flip["outcome"], flip["reason"]) == (
+        told["id"],
+        False,
+        "PERMIT",
+        "switched-off",
+    )
 
 
 @sqlite

@@ -20,9 +20,9 @@ from fastapi.responses import JSONResponse, Response
 from abac.audit.clock import stamp
 from abac.errors import RequestError
 from abac.rest import sound
-from abac.rest.authzen.answering import code
+from abac.rest.authzen.answering import reason
 from abac.rest.authzen.asking import Asked, refused
-from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.evaluating import Evaluating, may_ask
 from abac.rest.authzen.reading import DEPTH, MALFORMED, misshapen
 from abac.rest.authzen.wire import Action, Entity, Evaluation, Properties
 from abac.rest.callers.keys import Caller, Role
@@ -61,7 +61,7 @@ _opening = msgspec.json.Decoder(Opening).decode
 
 def changing(evaluating: Evaluating, store: Store, follower: Follower, **more: Any) -> Changing:
     """Return a worker's part in telling changes, its sessions read as this module keeps them."""
-    return Changing(evaluating, store, follower, Asking(evaluating), code, **more)
+    return Changing(evaluating, store, follower, Asking(evaluating), reason, **more)
 
 
 def mount(app: FastAPI, changing: Changing) -> None:
@@ -141,7 +141,7 @@ class Registry:
     async def open(self, request: Request) -> dict[str, Any]:
         """Register a session, and return it with its decision now."""
         caller = self.caller(request)
-        said = await self._read(request)
+        said = await self._read(request, caller)
         if await asyncio.to_thread(self._sessions.count, caller.name) >= MOST:
             raise Problem(429, "sessions", f"this key has {MOST:,} sessions open already")
         now = self._clock()
@@ -154,7 +154,7 @@ class Registry:
     async def update(self, request: Request, name: UUID) -> dict[str, Any]:
         """Change what is known of a session, and return it with its decision now."""
         caller = self.caller(request)
-        said = await self._read(request)
+        said = await self._read(request, caller)
         held = await self.find(caller, name)
         expires = self._clock() + timedelta(seconds=said.expires_in)
         session = held._replace(
@@ -176,7 +176,7 @@ class Registry:
 
     # --- parts -----------------------------------------------------------------------------------------------
 
-    async def _read(self, request: Request) -> Opening:
+    async def _read(self, request: Request, caller: Caller) -> Opening:
         held = headers(request.scope, self._evaluating.limits)
         check_json(held.get(b"content-type"))
         data = await body(request.receive, held, self._evaluating.limits)
@@ -189,6 +189,7 @@ class Registry:
             raise bad_request(MALFORMED, f"from {SHORTEST} to {LONGEST:,} seconds", "expires_in")
         if said.context is not None and said.context.get("what_if") is True:
             raise bad_request(MALFORMED, "a session is no what-if", "context.what_if")
+        may_ask(caller, said.resource, self._evaluating.asker(caller.ceiling)[1])
         return said
 
     async def _decided(self, session: Session, said: Opening, caller: Caller) -> dict[str, Any]:
@@ -208,7 +209,7 @@ class Registry:
             self._changing.wake()
         message = None
         if not answer.permitted and program.directives:
-            message = await self._evaluating.teller.message(question, answer, said.resource, program)
+            message = await self._evaluating.message(question, answer, said.resource, program, caller)
         decision = self._evaluating.encoded(answer, Asked(question.request), caller, message)
         found: dict[str, Any] = _told(session, verdict) | msgspec.json.decode(decision)
         return found
