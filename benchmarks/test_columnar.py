@@ -86,8 +86,8 @@ def test_decisions_per_core(encoded, benchmark, shared):
         "codes": {int(v): int(c) for v, c in zip(values, counts, strict=True)},
     }
     print(
-        f"\n{rate:.0f} million decisions a core second, {times:.2f} times the two-valued trial, which makes"
-        f" {DECISIONS / trial / 1e6:.0f}, {taken / copy:.0f} times a copy of the codes; encoded in {encode_wall:.1f} s"
+        f"\n{rate:.0f} million decisions a core second: {times:.2f} times the two-valued trial, which makes"
+        f" {DECISIONS / trial / 1e6:.0f}, and {taken / copy:.0f} times a copy; encoded in {encode_wall:.1f} s"
     )
     assert times <= TRIAL
 
