@@ -15,8 +15,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Body = Receive | bytes
-"""What brings a request's body, or all of it where it has come already."""
+Incoming = Receive | bytes
+"""A body: what brings it, or all of it where it has come."""
 
 JSON = "application/json"
 ONCE = (b"authorization", b"content-type", b"content-length", b"x-request-id")
@@ -55,15 +55,16 @@ def headers(scope: Scope, limits: Limits) -> Mapping[bytes, bytes]:
     return found
 
 
-async def body(receive: Body, held: Mapping[bytes, bytes], limits: Limits) -> bytes:
+async def body(incoming: Incoming, held: Mapping[bytes, bytes], limits: Limits) -> bytes:
     """Return the body of a request. Raises `Problem` where it is too large, `GoneError` where it does not come.
 
     Most bodies come whole, with their headers.
     """
-    if isinstance(receive, bytes):
-        if len(receive) > limits.body:
+    if isinstance(incoming, bytes):
+        if len(incoming) > limits.body:
             raise too_large(limits)
-        return receive
+        return incoming
+    receive = incoming
     message = await receive()
     if message["type"] == "http.disconnect":
         raise GoneError

@@ -100,8 +100,8 @@ class DecisionLog:
         if not drafts:
             raise ValueError("a group has one draft at least")
         key = self._signing()
+        preparing = [self._preparing]  # empty once it was let go
         self._preparing.acquire()
-        preparing = [self._preparing]  # nobody's any more once it was let go
         try:
             base = self._next
             group = self._expected(base, drafts, key)
@@ -110,7 +110,8 @@ class DecisionLog:
 
                 def committing(end: End) -> None:
                     self._next = end
-                    preparing.pop().release()  # while the database works, the next group is prepared
+                    while preparing:  # while the database works, the next group is prepared
+                        preparing.pop().release()
 
                 self._alone = group is not None and way.append(turn, base.checkpoint, group, committing)
                 if group is None or not self._alone:
@@ -122,8 +123,8 @@ class DecisionLog:
                     committing(group.end)
                     turn.commit()
         finally:
-            for held in preparing:
-                held.release()
+            while preparing:
+                preparing.pop().release()
         end = group.end
         return Appended(range(end.size - len(drafts), end.size), from_micros(end.integrated_at), end.checkpoint)
 

@@ -1,27 +1,28 @@
 """Answer a request in the very call that brought it, where nothing has to be waited for.
 
-uvicorn makes a task and a timer for every request, and writes head and body apart; for a decision from memory that
-costs as much as the decision. This protocol takes the first step of the application itself. If that answers, the
-answer is written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`).
-If it would have to wait for anything else, or anything about the request is unusual (its body is large, another
-one is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
+uvicorn makes a task for every request, and writes head and body apart; for a decision from memory that costs as
+much as the decision. This protocol takes the first step of the application itself. If that answers, the answer is
+written whole. If it would have to wait for its entry in the log, it goes on where it waited (`begun`). If it would
+have to wait for anything else, or anything about the request is unusual (its body is large, another one
+is under way, the connection is to close, the client does not read), uvicorn's own way is gone, from the start.
 Which paths may be asked twice like that is the application's word: nothing they do before they wait may leave a
 trace, or they go on.
 
-Heads and connections are bounded here too, where they come in. A request of which the rest does not come holds its
-connection only, for as long as `patrol` lets it.
+Heads and connections are bounded here too, where they come in. A request that does not come, or of which the rest
+does not, holds its connection only, for as long as `patrol` lets it: a timer after every answer costs as much as
+writing it.
 """
 
 from __future__ import annotations
 
 import sys
-from asyncio import TimerHandle
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
-from abac.rest.app import USUAL, Answered, Head
+from abac.rest.app import ANSWERED, Application, Headers, Reply
 from abac.rest.running.begun import Begun
 
 HEAD = 65_536
@@ -45,11 +46,9 @@ class AtOnce(HttpToolsProtocol):
     answered = 0
     """How many requests of this connection were answered at once."""
 
-    _timer: TimerHandle | None = None
-    """Ends a rest, or an earlier one; `timeout_keep_alive_task` is it while the connection rests, else None."""
-
-    _until = 0.0
-    """When the rest ends, by the loop's clock."""
+    _defaults: object = None
+    _begins = b""
+    """The beginning of an answer that permits or does not, and the server's own headers that are in it."""
 
     _head: int | None = 0
     """Bytes that have come of a request whose headers are not all there, or None where they are."""
@@ -85,7 +84,7 @@ class AtOnce(HttpToolsProtocol):
             or len(self.connections) >= (self.limit_concurrency or sys.maxsize)
         )
         if usual:
-            super().on_headers_complete()
+            self._by_uvicorn()
         else:
             self._body = b""
 
@@ -108,30 +107,34 @@ class AtOnce(HttpToolsProtocol):
             self._usual_way()
         super().on_message_complete()
 
+    def _by_uvicorn(self) -> None:
+        """Let uvicorn begin an answer; where there are too many connections, one in the shape of every problem."""
+        app, most = self.app, self.limit_concurrency
+        if most is not None and max(len(self.connections), len(self.tasks)) >= most:
+            self.app, self.limit_concurrency = self.config.app.busy, None  # type: ignore[union-attr]  # as above
+        super().on_headers_complete()
+        self.app, self.limit_concurrency = app, most
+
     def _usual_way(self) -> None:
         body, self._body = self._body or b"", None
         if not self.transport.is_closing():
-            super().on_headers_complete()
+            self._by_uvicorn()
             super().on_body(body)
 
     def _at_once(self, body: bytes) -> bool:
         scope: Any = self.scope
         scope["method"], scope["path"], scope["query_string"] = "POST", self._paths[self.url], b""
         scope["raw_path"] = self.url
-        app: Any = self.config.app
-        coroutine: Any = app.respond(app.plain[scope["path"]], scope, body)
-        goes_on = app.goes_on
+        app: Application = self.config.app  # type: ignore[assignment]  # a server of ours has one of ours
+        coroutine = app.reply(scope, body)
         try:
             held = coroutine.send(None)
-        except StopIteration as done:
-            if self._write(done.value):
-                self.answered += 1
-                self.on_response_complete()
-                return True
-            if goes_on:  # it may have left a trace, so it is not asked again
-                self.transport.close()
-            return bool(goes_on)
-        if goes_on:
+        except StopIteration as ended:
+            self._write(ended.value)
+            self.answered += 1
+            self.server_state.total_requests += 1
+            return True
+        if app.goes_on:
             begun: Any = Begun(coroutine, self.loop, self._end)
             self.cycle = begun
             begun.wait(held)
@@ -139,87 +142,38 @@ class AtOnce(HttpToolsProtocol):
         coroutine.close()
         return False
 
-    def _end(self, begun: Begun, found: Answered | None) -> None:
+    def _end(self, begun: Begun, reply: Reply | None) -> None:
         """Write the answer of a request that waited, and let what queues behind it begin."""
         begun.response_complete = True
         if begun.disconnected:
             return
-        if not self._write(found) or not begun.keep_alive:
+        if reply is not None:
+            self._write(reply)
+        if reply is None or not begun.keep_alive:
             self.transport.close()
         self.answered += 1
         self.on_response_complete()
 
-    def _write(self, found: Answered | None) -> bool:
-        """Write an answer as one; return whether there is one that can be."""
-        if found is None:
-            return False
-        status, head, data, request_id = found
-        default = self.server_state.default_headers
-        start = _USUAL_HEADS.start(default) if head is USUAL else _start(status, default, head)
-        if request_id is None:
-            self.transport.write(b"%b%d\r\n\r\n%b" % (start, len(data), data))
-        elif HEADER_VALUE_RE.search(request_id):
-            return False
-        else:
-            self.transport.write(b"%b%d\r\nx-request-id: %b\r\n\r\n%b" % (start, len(data), request_id, data))
-        if head is not USUAL and any(name == b"connection" for name, _ in head):
-            self.transport.close()
-        return True
-
-    # --- at rest ---------------------------------------------------------------------------------------------
-
-    def on_response_complete(self) -> None:
-        """Begin what queues behind a request, or rest: as uvicorn does, with a timer for many rests."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
+    def _write(self, reply: Reply) -> None:
+        """Write an answer as one."""
+        status, head, data = reply
+        defaults = self.server_state.default_headers
+        if head is not ANSWERED:
+            self.transport.write(
+                b"%bcontent-length: %d\r\n\r\n%b" % (_head(status, defaults, head), len(data), data)
+            )
+            if (b"connection", b"close") in head:
+                self.transport.close()
             return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-            return
-        self._until = self.loop.time() + self.timeout_keep_alive
-        if self._timer is None:
-            self._timer = self.loop.call_later(self.timeout_keep_alive, self._rested)
-        self.timeout_keep_alive_task = self._timer
-
-    def _unset_keepalive_if_required(self) -> None:
-        """Rest no longer. The timer goes on, and looks when it ends whether it was meant."""
-        self.timeout_keep_alive_task = None
-
-    def _rested(self) -> None:
-        self._timer = None
-        if self.timeout_keep_alive_task is None:
-            return
-        left = self._until - self.loop.time()
-        if left > 0:
-            self._timer = self.timeout_keep_alive_task = self.loop.call_later(left, self._rested)
-        else:
-            self.timeout_keep_alive_handler()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of a connection."""
-        if self._timer is not None:
-            self._timer.cancel()
-        super().connection_lost(exc)
+        if defaults is not self._defaults:  # they are made anew every second
+            self._defaults, self._begins = defaults, _head(status, defaults, head)
+        self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (self._begins, len(data), data))
 
 
-class _UsualHeads:
-    """The start of an answer that is no problem, up to its length; uvicorn makes its own headers every second."""
-
-    def __init__(self) -> None:
-        self._of: Any = None
-        self._start = b""
-
-    def start(self, default: Any) -> bytes:
-        """Return the start, given uvicorn's own headers."""
-        if default is not self._of:
-            self._start, self._of = _start(200, default, USUAL), default
-        return self._start
-
-
-_USUAL_HEADS = _UsualHeads()
-
-
-def _start(status: int, default: Head, head: Head) -> bytes:
-    lines = [b"%b: %b\r\n" % line for line in (*default, *head)]
-    return b"".join((STATUS_LINE[status], *lines, b"content-length: "))
+def _head(status: int, *headers: Headers) -> bytes:
+    """Return a status line and headers, those that cannot be written left out."""
+    lines = [STATUS_LINE[status]]
+    for name, value in chain(*headers):
+        if not HEADER_VALUE_RE.search(value):
+            lines += (name, b": ", value, b"\r\n")
+    return b"".join(lines)

@@ -17,7 +17,7 @@ from abac.rest.running.logs import log
 class Begun:
     """A coroutine that waits for a future of its loop, and is driven on when that is done.
 
-    `done` writes what it returns.
+    `done` writes what it returned, or None where it failed.
     """
 
     __slots__ = ("_coroutine", "_done", "_loop", "disconnected", "keep_alive", "response_complete")
@@ -54,8 +54,8 @@ class Begun:
     def _go_on(self, _: Any) -> None:
         try:
             held = self._coroutine.send(None)
-        except StopIteration as done:
-            self._done(self, done.value)
+        except StopIteration as ended:
+            self._done(self, ended.value)
         except Exception:  # noqa: BLE001  # the application answers its own faults; what is left is the connection
             log().exception("fault")
             self._done(self, None)
