@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,13 +25,13 @@ from abac.policy.request import Request
 from abac.service.ceiling import Ceiling
 from abac.service.recording.answer import Answer, Counts, Mode, Recorded
 from abac.service.recording.entering import Entered, Entering
-from abac.service.recording.faults import PostureError, RecorderSlowError
+from abac.service.recording.faults import PostureError, RecorderFullError, RecorderSlowError
 from abac.service.recording.groups import Groups, Held
 from abac.service.recording.ready import Readied
 from abac.service.recording.recorder import Recorder
 from abac.service.recording.scope import RequiredFor
 from abac.service.recording.shadow import Differences, Shadow
-from abac.service.recording.waiting import Waiting
+from abac.service.recording.waiting import Awaited, Waiting
 from abac.service.store import Store
 
 BOUND = 10_000
@@ -145,14 +146,18 @@ class RecordedPoint:
     async def written(self, entered: Entered) -> Written:
         """Put an entry, and return once it is known what it came to."""
         way, waiting = self._way(entered), self._loop()
+        ticket = None if way is None else Awaited(waiting)
+        put = partial((way or self._recorder.log).put, entered.unsealed, ticket)
         try:
-            if way is None:
-                await waiting.put(self._recorder.log, entered.unsealed)
-                return None, None
-            ticket = await waiting.recorded(way, entered.unsealed)
+            try:
+                put()
+            except RecorderFullError:
+                await waiting.room(put)
         except AbacError as error:
             return None, self._refused(error)
-        if ticket is None:
+        if way is None or ticket is None:
+            return None, None
+        if not await waiting.patient(ticket):
             return None, self._refused(self._slow(way))
         return ticket.place, ticket.error and self._refused(ticket.error)
 

@@ -34,38 +34,23 @@ class Waiting:
         self._since: deque[tuple[float, Awaited]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def recorded(self, way: Groups[Any], one: Any) -> Ticket | None:
-        """Put an entry, and return its ticket once it is settled; None where that takes too long.
-
-        Raises `RecordingError` where it was not taken in.
-        """
-        ticket = Awaited(self)
-        try:
-            way.put(one, ticket)
-        except RecorderFullError:
-            await self._room(lambda: way.put(one, ticket))
-        return ticket if await self.patient(ticket) else None
-
     async def all_recorded(self, way: Groups[Any], many: Sequence[Any]) -> Sequence[Ticket] | None:
-        """Do the same with many entries: all are put at once, so that they are one group where they fit."""
+        """Put entries, and return their tickets once all are settled; None where that takes too long.
+
+        All are put at once, so that they are one group where they fit. Raises `RecordingError` where they were not
+        taken in.
+        """
         whole = Awaited(self)
         tickets = [_Part(one, whole) for one in many]
         whole.parts = len(tickets)
         try:
             way.put_all(tickets)
         except RecorderFullError:
-            await self._room(lambda: way.put_all(tickets))
+            await self.room(lambda: way.put_all(tickets))
         return tickets if await self.patient(whole) else None
 
-    async def put(self, way: Groups[Any], one: Any) -> None:
-        """Put an entry that nobody waits for. Raises `RecordingError` where it was not taken in."""
-        try:
-            way.put(one)
-        except RecorderFullError:
-            await self._room(lambda: way.put(one))
-
-    async def _room(self, put: Any) -> None:
-        """Try again, and let others run, until there is room."""
+    async def room(self, put: Callable[[], None]) -> None:
+        """Try again to put, and let others run, until there is room. Raises as `put` does."""
         deadline = self.loop.time() + self._patience
         while True:
             await asyncio.sleep(ROOM)
