@@ -22,6 +22,7 @@ from abac.cli import (
     narrow,
     new,
     ownership,
+    persons,
     policy,
     population,
     program,
@@ -109,6 +110,7 @@ app.command("new")(new.new)
 app.command("serve")(serve.serve)
 app.command("drill")(drill.drill)
 app.add_typer(population.app, name="population")
+app.add_typer(persons.app, name="persons")
 app.add_typer(db.app, name="db")
 app.add_typer(directive.app, name="directive")
 app.add_typer(export.app, name="export")

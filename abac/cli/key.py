@@ -27,6 +27,9 @@ CEILING = typer.Option(help="The best assurance of what the key sends: inferred,
 COMPLETE = typer.Option("--complete-sets", help="A bare set it sends is the whole set, where the schema says so.")
 DISCHARGES = typer.Option(help="An obligation it carries out; repeatable.")
 SEES = typer.Option(help="An attribute, or a sealed field, whose values it may be shown; `*`: all; repeatable.")
+ABOUT = typer.Option(
+    help="A resource it may ask about: `TYPE`, or `TYPE=ID` for one; repeatable; default: everything."
+)
 RATE = typer.Option(help="Requests a second in the long run.")
 DIGEST = typer.Option(help="Make it of a digest that its holder gives, who alone has its text: `abac key text`.")
 DAYS = typer.Option(help="Days until it ends; default: it does not.")
@@ -45,6 +48,7 @@ def new(
     complete_sets: Annotated[bool, COMPLETE] = False,
     discharges: Annotated[list[str] | None, DISCHARGES] = None,
     sees: Annotated[list[str] | None, SEES] = None,
+    about: Annotated[list[str] | None, ABOUT] = None,
     per_second: Annotated[float | None, RATE] = None,
     days: Annotated[float | None, DAYS] = None,
     digest: Annotated[str | None, DIGEST] = None,
@@ -56,7 +60,7 @@ def new(
     from abac.bootstrap import now
     from abac.rest.callers.keys import Caller, generate, generate_from
 
-    given = _given(roles or ["decide"], ceiling, complete_sets, discharges or [], sees or [], per_second)
+    given = _given(roles or ["decide"], ceiling, complete_sets, discharges or [], sees or [], per_second, about)
     until = None if days is None else now() + timedelta(days=days)
     holder = Caller(name, **given)
     if digest is None:
@@ -94,6 +98,7 @@ def change(
     complete_sets: Annotated[bool | None, typer.Option(help=COMPLETE.help)] = None,
     discharges: Annotated[list[str] | None, DISCHARGES] = None,
     sees: Annotated[list[str] | None, SEES] = None,
+    about: Annotated[list[str] | None, ABOUT] = None,
     per_second: Annotated[float | None, RATE] = None,
     days: Annotated[float | None, DAYS] = None,
     who: Annotated[str, WHO] = "",
@@ -107,7 +112,7 @@ def change(
     def edit(key: Key) -> Key:
         held = key.caller.ceiling
         complete = held.complete if complete_sets is None else complete_sets
-        given = _given(roles, ceiling or str(held.assurance), complete, discharges, sees, per_second)
+        given = _given(roles, ceiling or str(held.assurance), complete, discharges, sees, per_second, about)
         if days is not None:
             given["until"] = now() + timedelta(days=days)
         return changed(key, **given)
@@ -186,9 +191,10 @@ def list_(
         return
     for key in found:
         until = f", until {key['until']}" if key.get("until") else ""
+        about = f", about {', '.join(key['about'])}" if key.get("about") else ""
         waits = f", waits for somebody else than {key['pending']}" if key.get("pending") else ""
         out().print(
-            f"{key['id']}  {key['name']}  {', '.join(key['roles'])}, ceiling {key['ceiling']}{until}{waits}"
+            f"{key['id']}  {key['name']}  {', '.join(key['roles'])}, ceiling {key['ceiling']}{about}{until}{waits}"
         )
 
 
@@ -214,10 +220,12 @@ def _given(
     discharges: list[str] | None,
     sees: list[str] | None,
     per_second: float | None,
+    about: list[str] | None,
 ) -> dict[str, Any]:
     """Return a caller's fields as options give them; what is None is not among them."""
     from abac.policy.request import read_assurance
-    from abac.rest.callers.keys import Rate, read_role
+    from abac.rest.callers.about import read_about
+    from abac.rest.callers.keys import Rate, UnknownKeyError, read_role
     from abac.service.ceiling import Ceiling
 
     found: dict[str, Any] = {"ceiling": Ceiling(read_assurance(ceiling, "--ceiling"), complete)}
@@ -227,6 +235,11 @@ def _given(
         found["discharges"] = frozenset(discharges)
     if sees is not None:
         found["sees"] = frozenset(sees)
+    if about:
+        try:
+            found["about"] = read_about(about)
+        except ValueError as error:
+            raise UnknownKeyError(f"--about: {error}") from None
     if per_second is not None:
         found["rate"] = Rate(per_second, max(1, round(per_second)))
     return found

@@ -113,7 +113,8 @@ def _first_key(held: ServeSettings) -> tuple[ServeSettings, str]:
     from abac.rest.callers.keyfile import write_keys
     from abac.rest.callers.keys import Caller, KeysInMemory, Role, generate
 
-    if held.unsafe_no_auth or (held.keys is None and held.tokens is not None):
+    elsewhere = held.tokens is not None or held.first_key is not None
+    if held.unsafe_no_auth or (held.keys is None and elsewhere):
         return held, ""
     path = held.keys or Path("abac-keys.yaml")
     held = held.model_copy(update={"keys": path})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from abac.service.simulate import Bring
     from abac.simulation.catalogue import Catalogue
     from abac.simulation.population import Population
-    from abac.simulation.run import Inputs
+    from abac.simulation.recount.verify import Verified
+    from abac.simulation.stress.engine import Stressed
 
 
 class Engine(StrEnum):
@@ -45,9 +47,15 @@ POPULATION = typer.Option(
     help="Your own population instead: XLSX, CSV, Parquet, Arrow, or <database url>#<table>."
 )
 MAPPING = typer.Option(help="How its columns map to the schema; `abac population inspect` proposes it.")
-LOG = typer.Option(help="The decision log in a database instead: those who asked, as often as they did.")
+LOG = typer.Option(
+    help="A decision log in a database, replayed beside the population: who asked, as often as they did."
+)
+LOG_ONLY = typer.Option("--log-only", help="With --log: its people are the population, and there is no other.")
 SINCE = typer.Option(help="With --log: decisions from this time on (RFC 3339).")
 UNTIL = typer.Option(help="With --log: decisions before this time.")
+TEAM = typer.Option(
+    help="The subject attribute that tells teams apart: which go dark with a provider, as employers do."
+)
 POSTURE = typer.Option(help="What the provider does with what it cannot decide; default: all four, side by side.")
 OUT = typer.Option(help="Where the report goes; default: out/<scenario>; with --json nowhere.")
 IDENTIFY = typer.Option("--identify", help="Put ids and nationalities into the list of people, not pseudonyms.")
@@ -57,7 +65,10 @@ BY = typer.Option(help="With --engine: an attribute to group by, such as subject
 ONLY = typer.Option(help="With --engine: count this directive alone; may be given again.")
 REPEAT = typer.Option(min=1, help="With --engine polars: read the rows so many times over, to measure a long run.")
 VERIFY = typer.Option(
-    "--verify", help="Count the report again by the reference, over a sample and in sums; fail on any difference."
+    "--verify", help="Count all again, by the reference over a sample and in sums; fail on any difference."
+)
+AGAINST = typer.Option(
+    help="Verify a report.json that was handed to you: it must be this run's, figure for figure."
 )
 STRESS = typer.Option(
     "--stress", help="Add what the figures hang on, as `abac stress` has it; on a population drawn for it."
@@ -72,8 +83,10 @@ def simulate(
     population: Annotated[str | None, POPULATION] = None,
     mapping: Annotated[Path | None, MAPPING] = None,
     log: Annotated[str | None, LOG] = None,
+    log_only: Annotated[bool, LOG_ONLY] = False,
     since: Annotated[str | None, SINCE] = None,
     until: Annotated[str | None, UNTIL] = None,
+    team: Annotated[str | None, TEAM] = None,
     posture: Annotated[Posture | None, POSTURE] = None,
     directory: Annotated[Path | None, typer.Option("--out", help=OUT.help)] = None,
     identify: Annotated[bool, IDENTIFY] = False,
@@ -84,6 +97,7 @@ def simulate(
     directive: Annotated[list[str] | None, ONLY] = None,
     repeat: Annotated[int, REPEAT] = 1,
     verified: Annotated[bool, VERIFY] = False,
+    against: Annotated[Path | None, AGAINST] = None,
     stressed: Annotated[bool, STRESS] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print report.json to stdout, and nothing else.")
@@ -94,12 +108,13 @@ def simulate(
     Writes report.html (open it in a browser; it needs no network), report.json, people.parquet and people.xlsx.
     """
     if engine is not None:
-        if log or posture or directory or identify or xlsx_rows or verified or stressed:
-            raise typer.BadParameter("--engine only counts: it takes no log or posture, and writes no report")
+        if log or team or directory or identify or xlsx_rows or stressed or against:
+            raise typer.BadParameter("--engine only counts: it takes no log or stress test, and writes no report")
         from abac.cli.counting import count
         from abac.service import shipped
         from abac.service.counting import Plan
         from abac.service.engines import Name
+        from abac.simulation.scenario import POSTURES
 
         plan = Plan(
             shipped.scenario(scenario),
@@ -109,6 +124,8 @@ def simulate(
             master=master,
             by=tuple(by or ()),
             directives=tuple(directive or ()),
+            postures=POSTURES if posture is None else (posture.value,),
+            verified=verified,
             repeat=repeat,
             subjects=subjects,
             seed=seed,
@@ -117,19 +134,19 @@ def simulate(
         return
     if master or by or directive or repeat != 1:
         raise typer.BadParameter("--master, --by, --directive and --repeat go with --engine")
-    _agree(population, mapping, log, timed=bool(since or until), stressed=stressed)
-    from abac.service import shipped, simulate
-    from abac.service.layers import layers
+    _agree(population, mapping, log, alone=log_only, timed=bool(since or until), stressed=stressed)
+    from abac.service import impact, shipped, simulate
     from abac.simulation.report.people import CAP
     from abac.simulation.report.terminal import show
     from abac.simulation.report.write import write_report
-    from abac.simulation.run import run
     from abac.simulation.scenario import POSTURES
 
     chosen = POSTURES if posture is None else (posture.value,)
     document = shipped.scenario(scenario)
+    handed = None if against is None else _read(against)
     with Steps() as steps:
-        steps("drawing the population" if population is None and log is None else "reading the population")
+        steps("drawing the population" if population is None and not log_only else "reading the population")
+        brought = None if log is None else _from_log(log, since, until)
         inputs = simulate.load(
             document,
             subjects=subjects,
@@ -137,40 +154,47 @@ def simulate(
             population=population,
             mapping=mapping,
             postures=chosen,
-            bring=None if log is None else _from_log(log, since, until),
+            team=team,
+            bring=brought if log_only else None,
         )
-        steps.total = len(inputs.studies) + 7 + 3 * verified
-        result = run(inputs, identify=identify, progress=steps)
-        report = dict(result.report)
-        report["layers"] = layers(inputs, report, replayed=log is not None, step=steps)
-        if stressed:
-            _stress(document, seed, report, steps)
+        logged = None
+        if brought is not None and not log_only:
+            steps("reading the log")
+            logged = brought(inputs.program.schema, inputs.population.catalogue, inputs.scenario.cut)
+        asked = impact.Asked(inputs, logged, log_only, _stressed(document, seed) if stressed else None)
+        steps.total = len(inputs.studies) * (1 + (logged is not None)) + 8 + 5 * verified
+        made = impact.make(asked, identify=identify, step=steps)
+        report = made.report
         _sound(report)
-        if verified:
-            _verify(inputs, report, steps)
-        target = directory or (None if as_json else Path("out") / inputs.scenario.id)
+        if verified or handed is not None:
+            _say(impact.verify(asked, handed or report, made=made, step=steps))
+        target = directory or (None if as_json or handed else Path("out") / inputs.scenario.id)
         if target is not None:
             steps("writing the report")
             replaced = (target / "report.json").exists()
-            write_report(report, result.people, target, identify=identify, rows_per_sheet=xlsx_rows or CAP)
+            write_report(report, made.people, target, identify=identify, rows_per_sheet=xlsx_rows or CAP)
     if as_json:
         print_json(report)
-    else:
+    elif handed is None:
         out().print(show(report, posture))
         _show_stress(report)
     if target is not None:
         told(target / "report.html", replaced=replaced)
 
 
-def _agree(population: str | None, mapping: Path | None, log: str | None, *, timed: bool, stressed: bool) -> None:
+def _agree(
+    population: str | None, mapping: Path | None, log: str | None, *, alone: bool, timed: bool, stressed: bool
+) -> None:
     """Refuse options about where the population comes from that do not go together."""
     if mapping is not None and population is None:
         raise typer.BadParameter("--mapping goes with --population")
-    if log is None and timed:
-        raise typer.BadParameter("--since and --until go with --log")
-    if log is not None and population is not None:
-        raise typer.BadParameter("a population comes from --log or from --population")
-    if stressed and (population is not None or log is not None):
+    if log is None and (timed or alone):
+        raise typer.BadParameter("--since, --until and --log-only go with --log")
+    if alone and population is not None:
+        raise typer.BadParameter(
+            "with --log-only the population is the log's; leave --population out, or --log-only"
+        )
+    if stressed and (population is not None or alone):
         raise typer.BadParameter("--stress draws its population: of a brought one nobody knows the truth")
 
 
@@ -199,15 +223,24 @@ def _sound(report: dict[str, Any]) -> None:
         raise AssertionError(f"the run made a report that breaks its own schema: {error}") from error
 
 
-def _stress(document: Path, seed: int, report: dict[str, Any], steps: Steps) -> None:
-    """Add the section `stress` to a report, and its assumptions to the report's own."""
-    from abac.service import stress as service
-    from abac.simulation.stress.run import stress
+def _stressed(document: Path, seed: int) -> Stressed:
+    """Load the stress test beside a scenario."""
+    from abac.service import stress
 
-    section = stress(service.load(document, seed=seed), progress=steps)
-    known = report["assumptions"]
-    known += [row for row in section.pop("assumptions") if row not in known]
-    report["stress"] = section
+    return stress.load(document, seed=seed)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return a report that somebody wrote, once it is one."""
+    from abac.service.files import read_text
+    from abac.simulation.report.validate import ReportError, validate
+
+    try:
+        report: dict[str, Any] = json.loads(read_text(file))
+    except ValueError as error:
+        raise ReportError("", f"`{file}` is no report.json: {error}") from error
+    validate(report)
+    return report
 
 
 def _show_stress(report: dict[str, Any]) -> None:
@@ -218,11 +251,8 @@ def _show_stress(report: dict[str, Any]) -> None:
         out().print(show_stress(report["stress"]))
 
 
-def _verify(inputs: Inputs, report: dict[str, Any], steps: Steps) -> None:
+def _say(found: Verified) -> None:
     """Say that every figure is what it says, or which are not, and exit with 1: then nothing is written."""
-    from abac.simulation.recount.verify import verify
-
-    found = verify(inputs, report, progress=steps)
     if not found.broken:
         words = (
             f"Verified: {found.decisions:,} decisions and {found.figures:,} figures of {found.subjects:,} "

@@ -6,7 +6,7 @@ Building the parts from settings is `building`'s part, serving them `serving`'s.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -20,11 +20,15 @@ from abac.rest.authzen import discovery
 from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.searching import Searching
 from abac.rest.callers.keys import Role
-from abac.rest.problems import MEDIA_TYPE, Problem, fault
-from abac.rest.receiving import GoneError, Receive, Scope, Send, headers
+from abac.rest.problems import MEDIA_TYPE, Problem, fault, too_busy
+from abac.rest.receiving import GoneError, Incoming, Receive, Scope, Send, headers
 from abac.rest.running.logs import log
 
-Endpoint = Callable[[Receive, Mapping[bytes, bytes]], Awaitable[bytes]]
+Endpoint = Callable[[Incoming, Mapping[bytes, bytes]], Awaitable[bytes]]
+
+Headers = Sequence[tuple[bytes, bytes]]
+Reply = tuple[int, Headers, bytes]
+"""Status, headers and body of an answer."""
 
 NO_SNIFF = (b"x-content-type-options", b"nosniff")
 """A header of every answer: it is nothing but what it says it is."""
@@ -32,8 +36,13 @@ NO_SNIFF = (b"x-content-type-options", b"nosniff")
 SECURITY = ((b"cache-control", b"no-store"), NO_SNIFF)
 """Headers of ordinary answers. What answers a POST is for its asker alone as it is (RFC 9111, section 3)."""
 
-_JSON = (b"content-type", b"application/json")
+ANSWERED = ((b"content-type", b"application/json"), NO_SNIFF)
+"""The headers of a decision whose request had no id, but for the length of its body, which whoever writes adds."""
+
 _PROBLEM = (b"content-type", MEDIA_TYPE)
+
+METADATA_AGE = 300
+"""Seconds for which the metadata document may be taken from a cache (AuthZEN 1.0, section 11.9)."""
 
 
 _AT_ONCE = {discovery.EVALUATION.encode(): discovery.EVALUATION}
@@ -71,27 +80,45 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        endpoint = self.plain.get(scope["path"]) if scope["type"] == "http" else None
-        if endpoint is None:
+        if scope["type"] != "http" or scope["path"] not in self.plain:
             await super().__call__(scope, receive, _guarded(send, scope) if scope["type"] == "http" else send)
             return
+        try:
+            status, head, data = await self.reply(scope, receive)
+        except GoneError:
+            return
+        head = [*head, (b"content-length", b"%d" % len(data))]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": data})
+
+    async def reply(self, scope: Scope, incoming: Incoming) -> Reply:
+        """Return what answers a request for one of the plain routes, without the length of its body.
+
+        Raises `GoneError` where nobody is there to answer.
+        """
         request_id = None
+        head: Headers = ANSWERED
         try:
             held = headers(scope, self.evaluating.limits)
             request_id = held.get(b"x-request-id")
             if scope["method"] != "POST":
                 raise _only_post()  # noqa: TRY301  # one place turns problems into answers
-            data = await endpoint(receive, held)
-            status, head = 200, [_JSON, (b"content-length", b"%d" % len(data)), NO_SNIFF]
+            status, data = 200, await self.plain[scope["path"]](incoming, held)
         except GoneError:
-            return
+            raise
         except Problem as problem:
-            status, data, head = self.problem(problem, _text(request_id))
+            status, head, data = self.problem(problem, _text(request_id))
         except Exception:  # noqa: BLE001  # whatever it is, the caller gets a 500 and the log the rest
             log().exception("fault", request_id=_text(request_id), path=scope["path"])
-            status, data, head = self.problem(fault(), _text(request_id))
-        if request_id is not None:
-            head.append((b"x-request-id", request_id))
+            status, head, data = self.problem(fault(), _text(request_id))
+        return status, head if request_id is None else (*head, (b"x-request-id", request_id)), data
+
+    async def busy(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # as ASGI has it
+        """Answer a request of a connection beyond those that are served."""
+        request_id = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+        status, head, data = self.problem(too_busy(), _text(request_id))
+        own = () if request_id is None else ((b"x-request-id", request_id),)
+        head = [*head, (b"content-length", b"%d" % len(data)), *own]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": data})
 
@@ -104,16 +131,14 @@ class Application(FastAPI):
         """Whether such a decision that has begun is to go on, since it may have left a trace."""
         return self.evaluating.goes_on
 
-    def problem(self, problem: Problem, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
-        """Return status, body and headers of a problem, and count it."""
+    def problem(self, problem: Problem, request_id: str) -> Reply:
+        """Return what answers a request that a problem came of, without the length of its body, and count it."""
         self.evaluating.meter.refused(problem.status, problem.code)
-        data = problem.body(request_id)
-        head = [_PROBLEM, (b"content-length", str(len(data)).encode()), *SECURITY, *problem.headers]
-        return problem.status, data, head
+        return problem.status, (_PROBLEM, *SECURITY, *problem.headers), problem.body(request_id)
 
     def answered(self, request: Request, problem: Problem) -> Response:
         """Return the answer of an ordinary route that a problem is."""
-        status, data, head = self.problem(problem, request.headers.get("x-request-id", ""))
+        status, head, data = self.problem(problem, request.headers.get("x-request-id", ""))
         own = {name.decode(): value.decode() for name, value in head if name not in _SET_ELSEWHERE}
         return Response(data, status, headers=own)
 
@@ -129,18 +154,26 @@ def application(
     searching: Searching,
     *,
     base: Callable[[Request], str],
-    metadata: Callable[[dict[str, Any]], dict[str, Any]] = lambda found: found,
+    sign: discovery.Sign = discovery.unsigned,
+    below: str = "",
     metrics_need_key: bool = False,
     **options: Any,
 ) -> Application:
-    """Return the application. `base` says under which https URL a request's service is known."""
+    """Return the application. `base` says under which https URL a request's service is known.
+
+    Where that has a path, `below`, its metadata are there too (AuthZEN 1.0, section 9.2).
+    """
     app = Application(evaluating, searching, **options)
 
     @app.get(
         discovery.WELL_KNOWN, tags=["AuthZEN"], summary="Who this decision point is", operation_id="configuration"
     )
     async def configuration(request: Request) -> JSONResponse:
-        return JSONResponse(metadata(discovery.configuration(base(request))))
+        found = sign(discovery.configuration(base(request)))
+        return JSONResponse(found, headers={"cache-control": f"max-age={METADATA_AGE}"})
+
+    if below:
+        app.get(f"{discovery.WELL_KNOWN}{below}", include_in_schema=False)(configuration)
 
     @app.get("/healthz", tags=["Running"], summary="Whether the process lives", operation_id="alive")
     async def alive() -> dict[str, str]:
@@ -202,7 +235,7 @@ def _errors(app: Application) -> None:
         return answered(request, fault())
 
 
-_SET_ELSEWHERE = (b"content-length", *(name for name, _ in SECURITY))
+_SET_ELSEWHERE = tuple(name for name, _ in SECURITY)
 
 
 def _guarded(send: Send, scope: Scope) -> Send:
@@ -211,7 +244,9 @@ def _guarded(send: Send, scope: Scope) -> Send:
 
     async def guarded(message: Any) -> None:
         if message["type"] == "http.response.start":
-            head = [*message.get("headers", ()), *SECURITY]
+            given = message.get("headers", ())
+            named = {name.lower() for name, _ in given}
+            head = [*given, *((name, value) for name, value in SECURITY if name not in named)]
             message = message | {"headers": head if request_id is None else [*head, (b"x-request-id", request_id)]}
         await send(message)
 

@@ -15,6 +15,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Incoming = Receive | bytes
+"""A body: what brings it, or all of it where it has come."""
 
 JSON = "application/json"
 ONCE = (b"authorization", b"content-type", b"content-length", b"x-request-id")
@@ -53,11 +55,16 @@ def headers(scope: Scope, limits: Limits) -> Mapping[bytes, bytes]:
     return found
 
 
-async def body(receive: Receive, held: Mapping[bytes, bytes], limits: Limits) -> bytes:
+async def body(incoming: Incoming, held: Mapping[bytes, bytes], limits: Limits) -> bytes:
     """Return the body of a request. Raises `Problem` where it is too large, `GoneError` where it does not come.
 
     Most bodies come whole, with their headers.
     """
+    if isinstance(incoming, bytes):
+        if len(incoming) > limits.body:
+            raise too_large(limits)
+        return incoming
+    receive = incoming
     message = await receive()
     if message["type"] == "http.disconnect":
         raise GoneError

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,6 +22,8 @@ from pydantic_settings import (
 )
 
 from abac.errors import AbacError, did_you_mean
+from abac.rest.callers.about import WORD
+from abac.rest.callers.keys import DIGEST
 from abac.service.files import read_text
 
 Level = Literal["inferred", "declared", "documented", "verified"]
@@ -44,6 +47,18 @@ class TokensSettings(BaseModel):
     complete_sets: bool = False
     discharges: list[str] = []
     sees: list[str] = []
+    about: list[Annotated[str, Field(pattern=WORD)]] | None = Field(default=None, min_length=1)
+
+
+class FirstKeySettings(BaseModel):
+    """The key that a database gets which has none, of the digest that its holder gives (`abac key text`)."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=200)
+    digest: str = Field(pattern=DIGEST)
+    roles: list[Literal["decide", "read", "publish", "audit"]] = Field(
+        default=["decide", "read", "publish", "audit"], min_length=1
+    )
 
 
 class NoticeSettings(BaseModel):
@@ -87,11 +102,14 @@ class ServeSettings(BaseSettings):
     resource_type: str | None = Field(default=None, description="the attribute a resource's type becomes")
 
     keys: Path | None = None
+    first_key: FirstKeySettings | None = Field(default=None, description="the first key of the database")
     tokens: TokensSettings | None = None
     unsafe_no_auth: bool = False
     unsafe_ceiling: Level = "declared"
     metrics_need_key: bool = False
     page_secret: str = Field(default="", repr=False)
+    metadata_key: Path | None = Field(default=None, description="the private key (PEM) that signs the metadata")
+    metadata_key_id: str = ""
 
     scenarios: Path | None = Field(default=None, description="a folder of what simulations may name")
     jobs: Path | None = Field(
@@ -106,7 +124,9 @@ class ServeSettings(BaseSettings):
     body_limit: int = Field(default=4 << 20, gt=0)
     batch_limit: int = Field(default=10_000, gt=0)
     connections: int = Field(default=1_000, gt=0)
-    idle_seconds: float = Field(default=20.0, gt=0, description="how long a request may take to arrive")
+    idle_seconds: float = Field(
+        default=20.0, gt=0, description="how long a request may take to arrive, or the next one be waited for"
+    )
     grace_seconds: int = Field(default=10, ge=0, description="how long requests may take to end on shutdown")
 
     receipts: str = Field(default="", description="where receipts are, with {id} in it")
@@ -126,9 +146,7 @@ class ServeSettings(BaseSettings):
             raise ValueError("tls_certificate and tls_key go together")
         if self.tls_client_ca is not None and self.tls_certificate is None:
             raise ValueError("tls_client_ca needs tls_certificate and tls_key")
-        if self.public_url and not self.public_url.startswith(
-            ("https://", "http://127.0.0.1", "http://localhost")
-        ):
+        if self.public_url and not _identifies(self.public_url):
             raise ValueError("public_url: an https URL, without query or fragment")
         return self
 
@@ -180,6 +198,17 @@ def _told(error: Exception) -> str:
         place = ".".join(map(str, one["loc"]))
         lines.append(f"{place}: {one['msg']}" if place else one["msg"].removeprefix("Value error, "))
     return "; ".join(lines)
+
+
+def _identifies(url: str) -> bool:
+    """Return whether a URL can be a decision point's identifier (AuthZEN 1.0, section 9.1.1), or loopback's."""
+    try:
+        scheme, place, _, query, fragment = urlsplit(url)
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    good = scheme == "https" or (scheme == "http" and loopback(host))
+    return good and bool(host) and "@" not in place and not (query or fragment or url[-1:] in "?#")
 
 
 def loopback(host: str) -> bool:

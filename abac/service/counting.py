@@ -16,18 +16,21 @@ from typing import Any
 from abac.condition.types import SetType
 from abac.errors import Findings, PopulationError, Span, did_you_mean
 from abac.service import simulate
-from abac.service.engines import Name, Progress, open_engine
+from abac.service.engines import EngineError, Name, Progress, open_engine
+from abac.service.recounting import recount
 from abac.simulation.change import Ask
 from abac.simulation.counts import Question
 from abac.simulation.population.frames import use_columns, write_frame
 from abac.simulation.run import Inputs
+from abac.simulation.scenario import POSTURES
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to count: the scenario, the engine, where the rows are, how to group them, and which directives.
 
-    `source` is a subject frame; with a `mapping` it is a population as someone brings it, and read whole.
+    `source` is a subject frame; with a `mapping` it is a population as someone brings it, and read whole. With
+    `verified` all is counted again, by another engine and of a sample by the reference.
     """
 
     document: Path
@@ -37,6 +40,8 @@ class Plan:
     master: str = ""
     by: tuple[str, ...] = ()
     directives: tuple[str, ...] = ()
+    postures: tuple[str, ...] = POSTURES
+    verified: bool = False
     repeat: int = 1
     subjects: int = 1_000_000
     seed: int = 2026
@@ -47,6 +52,8 @@ def count(plan: Plan, progress: Progress = lambda _: None, total: Progress = lam
 
     Raises `CompileError`, `PopulationError` or `EngineError`.
     """
+    if plan.verified and plan.repeat != 1:
+        raise EngineError("--repeat reads rows that are not there; leave it out to verify")
     with (
         _source(plan) as (inputs, source),
         open_engine(plan.engine, source, master=plan.master, repeat=plan.repeat) as engine,
@@ -55,15 +62,18 @@ def count(plan: Plan, progress: Progress = lambda _: None, total: Progress = lam
         rows = engine.rows()
         total(rows * len(questions))
         tallies = list(engine.count(questions, inputs.program.schema, progress))
-    return {
+        again = recount(tallies, source, plan.engine, inputs.program.schema) if plan.verified else None
+    found = {
         "scenario": inputs.scenario.id,
         "revision": inputs.program.revision,
         "engine": plan.engine.value,
         "rows": rows,
         "by": list(plan.by),
         "people": [row for tally in tallies for row in tally.people()],
+        "postures": [row for tally in tallies for row in tally.postures()],
         "counts": [row for tally in tallies for row in tally.cells()],
     }
+    return found if again is None else found | {"verified": again}
 
 
 def write_population(inputs: Inputs, path: Path) -> None:
@@ -112,4 +122,4 @@ def _questions(inputs: Inputs, plan: Plan, columns: Sequence[str]) -> list[Quest
     asks = [ask for ask in every if not used or ask.key in used]
     discharges = inputs.scenario.discharges
     wanted = [s for s in inputs.studies if not plan.directives or s.id in plan.directives]
-    return [Question.of(study, asks, discharges, plan.by) for study in wanted]
+    return [Question.of(study, asks, discharges, plan.by, plan.postures) for study in wanted]

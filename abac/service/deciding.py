@@ -91,16 +91,20 @@ class InMemory:
         """The program in force now."""
         return self._point.program
 
+    def answer(self, question: Question) -> Answer:
+        """Answer one question. Raises `RequestError`."""
+        return answer_to(question)
+
     async def decide(self, question: Question) -> Answer:
         """Answer one question."""
-        return answer(question)
+        return self.answer(question)
 
     async def decide_all(self, questions: Sequence[Question]) -> Sequence[Answer | Exception]:
         """Answer many questions, in order."""
         found: list[Answer | Exception] = []
         for question in questions:
             try:
-                found.append(answer(question))
+                found.append(self.answer(question))
             except Exception as error:  # noqa: BLE001  # one item's fault is its own, whatever it is
                 found.append(error)
         return found
@@ -113,7 +117,7 @@ class InMemory:
         """Do nothing: a program is all it takes."""
 
 
-def answer(question: Question) -> Answer:
+def answer_to(question: Question) -> Answer:
     """Decide a question by its own program. Raises `RequestError`."""
     outcome = question.program.run(question.request, question.discharges)
     permitted = outcome.permitted and not question.what_if

@@ -7,12 +7,16 @@ requests at the boundaries of the policies' own tests, the fourth asks for proof
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from abac import proof
 from abac.simulation.conditions import nationality_read
-from abac.simulation.population import Population
-from abac.simulation.run import Inputs
+from abac.simulation.population import ID, Population
+from abac.simulation.recount.parts import part
+from abac.simulation.run import Inputs, run
 from abac.simulation.study import Study
 
 SECONDS = 5.0
@@ -27,46 +31,95 @@ SHOWN = 5
 Step = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Replay:
+    """A decision log replayed: its requests as a scenario's inputs, and the report of a run over them alone."""
+
+    inputs: Inputs
+    report: dict[str, Any]
+
+    @classmethod
+    def beside(cls, inputs: Inputs, logged: Population, step: Step = lambda _: None) -> Replay:
+        """Replay a log under every study of a scenario whose population is another."""
+        scenario = replace(inputs.scenario, timeline=())
+        own = replace(inputs, population=logged, sweeps=(), scenario=scenario)
+        return cls(own, run(own, progress=lambda what: step(f"replaying the log: {what}")).report)
+
+
 def layers(
     inputs: Inputs,
     report: dict[str, Any],
     *,
-    replayed: bool,
+    replay: Replay | None = None,
     seconds: float = SECONDS,
     step: Step = lambda _: None,
 ) -> list[dict[str, Any]]:
-    """Return the layers of a report, about the directive in force; `replayed`: its population is a log's."""
+    """Return the layers of a report; a `replay` of the inputs themselves is their only population."""
     study = next(s for s in inputs.studies if s.id == inputs.scenario.in_force)
     step("deciding at the boundaries")
     turned = _boundaries(study, seconds)
     step("proving")
     proved = _proofs(inputs, study, seconds)
-    return [_log(inputs, report, replayed=replayed), _people(inputs, report, replayed=replayed), turned, proved]
+    return [_log(inputs, replay), _people(inputs, report, replay), turned, proved]
 
 
-def _log(inputs: Inputs, report: dict[str, Any], *, replayed: bool) -> dict[str, Any]:
-    if not replayed:
+def _log(inputs: Inputs, replay: Replay | None) -> dict[str, Any]:
+    if replay is None:
         says = "No log was given (--log): nothing here says how often requests like these were really made."
         return {"layer": "log", "given": False, "covers": says, "counts": {}}
+    logged = replay.inputs.population
+    told = {a.name: a.value for a in logged.assumptions}
     says = "What was asked, as often as it was, with what was then on file. Who was silent is not in it."
-    return {"layer": "log", "given": True, "covers": says, "counts": _counts(inputs, report)}
+    says += "".join(f" {name.capitalize()}: {told[name]}." for name in ("use", "left out") if name in told)
+    known = _shares(replay.inputs) | {"counts": _counts(replay.inputs, replay.report)}
+    if not (replay.inputs is inputs or inputs.population.synthetic):
+        known["counts"]["also_in_population"] = len(logged) - len(_absent(logged, inputs.population))
+    return {"layer": "log", "given": True, "covers": says, **known, "studies": _studies(replay.report)}
 
 
-def _people(inputs: Inputs, report: dict[str, Any], *, replayed: bool) -> dict[str, Any]:
+def _people(inputs: Inputs, report: dict[str, Any], replay: Replay | None) -> dict[str, Any]:
     population = inputs.population
-    if replayed:
+    if replay is not None and replay.inputs is inputs:
         says = "No population beside the log's: those who are entitled and did not ask are not looked at."
         return {"layer": "population", "given": False, "covers": says, "counts": {}}
     origin = "a drawn population" if population.synthetic else "a brought population"
     says = f"Everybody in {origin}, whether they asked or not; combinations that nobody in it has are not in it."
-    known = {path: _known(population, path) for path in sorted(inputs.read) if path in population.asserted.columns}
+    counts = _counts(inputs, report)
+    if replay is not None and population.synthetic:
+        says += " Nobody drawn is anybody of the log: the two are compared in shares, not by name."
+    elif replay is not None:
+        silent = _absent(population, replay.inputs.population)
+        says += " Silent are those of whom the log has no request."
+        counts |= {f"silent_{name}": figure for name, figure in _silent(inputs, silent).items()}
     return {
         "layer": "population",
         "given": True,
         "covers": says,
-        "counts": _counts(inputs, report),
-        "known_on_file": known,
+        "counts": counts,
+        **_shares(inputs),
+        "studies": _studies(report),
     }
+
+
+def _absent(those: Population, other: Population) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the rows of one population whose id the other does not have."""
+    return np.flatnonzero(~those.asserted[ID].is_in(other.asserted[ID].implode()).to_numpy())
+
+
+def _silent(inputs: Inputs, rows: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+    """Count those who are entitled and did not ask, and what the directive in force does to them."""
+    nobody = {"subjects": len(rows)}
+    if not len(rows):
+        return nobody
+    own = replace(
+        part(inputs, rows),
+        scenario=replace(inputs.scenario, timeline=()),
+        studies=tuple(s for s in inputs.studies if s.id == inputs.scenario.in_force),
+        postures=inputs.postures[:1],
+        sweeps=(),
+    )
+    (entry, *_) = run(own).report["directives"]
+    return nobody | {name: entry[name] for name in ("blocked", "undecided")}
 
 
 def _counts(inputs: Inputs, report: dict[str, Any]) -> dict[str, Any]:
@@ -82,8 +135,22 @@ def _counts(inputs: Inputs, report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _known(population: Population, path: str) -> float:
-    return 1 - population.asserted[path].null_count() / (len(population) or 1)
+def _studies(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return of every directive, under the first posture, what it does to those whom a layer sees."""
+    kept = ("id", "posture", "blocked", "undecided", "decidable_share")
+    posture = report["directives"][0]["posture"]
+    return [
+        {name: entry[name] for name in kept}
+        for entry in report["directives"]
+        if (entry["posture"], entry["yardstick"]) == (posture, "scope")
+    ]
+
+
+def _shares(inputs: Inputs) -> dict[str, Any]:
+    """Return, per attribute that is read, the share of subjects of whom it is on file."""
+    facts, rows = inputs.population.asserted, len(inputs.population) or 1
+    read = [path for path in sorted(inputs.read) if path in facts.columns]
+    return {"known_on_file": {path: 1 - facts[path].null_count() / rows for path in read}}
 
 
 # --- boundaries ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ All findings of all files come at once. The running itself is `simulation.run`'s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from abac.compiler.program import Program, select
 from abac.condition.expr import Condition
 from abac.condition.schema import Schema
 from abac.condition.terms import Vocabulary
-from abac.errors import CompileError, Findings, PopulationError, Span, did_you_mean
+from abac.condition.types import Kind
+from abac.errors import CompileError, Diagnostic, Findings, PopulationError, Span, did_you_mean
 from abac.language import yaml_source
 from abac.language.condition import Context, read_condition
 from abac.service.files import beside, read_text
 from abac.service.load import compile_policies
 from abac.simulation.catalogue import Catalogue, read_catalogue
-from abac.simulation.population import Population
+from abac.simulation.population import Population, subject_attributes
 from abac.simulation.population.brought import read_population
 from abac.simulation.population.mapping import read_mapping
 from abac.simulation.population.parameters import read_parameters
@@ -49,16 +50,20 @@ def load(
     bring: Bring | None = None,
     coverage: float | None = None,
     attesting: float | None = None,
+    team: str | None = None,
 ) -> Inputs:
     """Load the scenario at `path` (a document, or a folder with a `scenario.yaml`).
 
     A population is drawn with `subjects` and `seed`, and with shares of persons (`coverage`) and of organisations
-    (`attesting`) on file; or it is read from `population` through `mapping`; or it is what `bring` returns. Raises
-    `CompileError` or `PopulationError` with every finding.
+    (`attesting`) on file; or it is read from `population` through `mapping`; or it is what `bring` returns. `team`
+    names the attribute of teams instead of the scenario. Raises `CompileError` or `PopulationError` with every
+    finding.
     """
     document = path / SCENARIO if path.is_dir() else path
     loaded = read(document)
     scenario, program, catalogue = loaded.scenario, loaded.program, loaded.catalogue
+    scenario = replace(scenario, team=scenario.team if team is None else team)
+    _check_team(document, scenario.team, program.schema)
     sweeps: tuple[SweepEnd, ...] = ()
     if bring is not None:
         people = bring(program.schema, catalogue, scenario.cut)
@@ -123,6 +128,17 @@ def _check_names(document: Path, scenario: Scenario, program: Program, findings:
             if name not in known:
                 code = f"unknown-{kind.replace(' ', '-')}"
                 findings.error(Span(str(document)), code, f"no {kind} `{name}`", did_you_mean(name, known))
+
+
+def _check_team(document: Path, path: str, schema: Schema) -> None:
+    """Refuse a team that is no attribute of words of a subject."""
+    known = [
+        d.path for d in subject_attributes(schema) if getattr(d.type, "kind", None) in (Kind.STRING, Kind.ENUM)
+    ]
+    if path and path not in known:
+        message = f"`{path}` is no subject attribute of words, by which teams could be told apart"
+        finding = Diagnostic(Span(str(document)), "team", message, did_you_mean(path, known))
+        raise PopulationError([finding])
 
 
 def _purpose(scenario: Scenario, program: Program, findings: Findings) -> Condition:

@@ -23,6 +23,7 @@ from abac.condition.text import condition_text
 from abac.condition.truth import TRUE, UNKNOWN, Truth, all_true, any_true
 from abac.simulation.change import Columns, Marks
 from abac.simulation.measures import Units
+from abac.simulation.population import ID
 from abac.simulation.reasons import Pattern
 from abac.simulation.scenario import Scenario
 
@@ -42,12 +43,21 @@ class _Reading:
 
 def matrix(scenario: Scenario, program: Program, columns: Columns, units: Units) -> dict[str, Any]:
     """Return the section of the report: the tests, and every pair of them."""
-    return _Matrix(scenario.readings, program, columns, units).section()
+    return matrix_of(scenario.readings, program, columns, units)
+
+
+def matrix_of(
+    tests: Sequence[str], program: Program, columns: Columns, units: Units, *, identify: bool = False
+) -> dict[str, Any]:
+    """Return the matrix of any person tests of a program; `identify` shows real people as examples."""
+    return _Matrix(tests, program, columns, units, identify=identify).section()
 
 
 class _Matrix:
-    def __init__(self, tests: Sequence[str], program: Program, columns: Columns, units: Units) -> None:
-        self._program, self._columns, self._units = program, columns, units
+    def __init__(
+        self, tests: Sequence[str], program: Program, columns: Columns, units: Units, *, identify: bool
+    ) -> None:
+        self._program, self._columns, self._units, self._identify = program, columns, units, identify
         conditions = [program.persons[t].condition for t in tests]
         parts = list(dict.fromkeys(p for c in conditions for p in _parts(c)))
         coded = self._coded([*conditions, *parts], columns.facts)
@@ -131,10 +141,13 @@ class _Matrix:
 
     def _example(self, a: _Reading, b: _Reading, row: int) -> dict[str, Any]:
         population = self._columns.population
-        if population.truth is None:
+        facts = population.truth
+        if facts is None and self._identify:
+            facts = population.asserted
+        if facts is None:
             return {}
-        read = [p for p in attributes(And((a.condition, b.condition))) if p in population.truth.columns]
-        values = population.truth[row].select(read).row(0, named=True)
+        read = [p for p in attributes(And((a.condition, b.condition))) if p in facts.columns]
+        values = facts[row].select([*([ID] if self._identify else []), *read]).row(0, named=True)
         return {p: v for p, v in values.items() if v is not None}
 
 

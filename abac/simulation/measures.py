@@ -34,6 +34,33 @@ class Counts:
         return {"people": self.people, "organisations": self.organisations, "requests": self.requests}
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Subjects by employer, or by team within it: each row's group, whether it has one, and the groups' names."""
+
+    names: pl.Series
+    of: NDArray[np.int64]
+    known: Marks
+
+    @classmethod
+    def by(cls, names: pl.Series) -> Groups:
+        """Group rows by a column of names; `NO_ORGANISATION` is no group."""
+        distinct = names.unique().sort()
+        places = names.replace_strict(distinct, np.arange(len(distinct)), return_dtype=pl.Int64).to_numpy()
+        return cls(distinct, places, (names != NO_ORGANISATION).to_numpy())
+
+    def some(self, marks: Marks) -> Marks:
+        """Return, per group, whether somebody of it is marked."""
+        return np.bincount(self.of[marks & self.known], minlength=len(self.names)) > 0
+
+
+def teams(facts: pl.DataFrame, path: str) -> pl.Series:
+    """Return a team per row, by an attribute and within the employer; whoever has no value of it has no team."""
+    employer, team = words(facts, "subject.organisation").fill_null(NO_ORGANISATION), words(facts, path)
+    within = pl.when(employer == NO_ORGANISATION).then(team).otherwise(employer + " / " + team)
+    return pl.select(within.fill_null(NO_ORGANISATION)).to_series()
+
+
 class Units:
     """What a population's rows count as."""
 
@@ -47,12 +74,9 @@ class Units:
         self.relations = {word: (relation == word).to_numpy() for word in ("customer", "staff", "applicant")}
         self.abroad: Marks = (words(facts, "subject.location") != "US").fill_null(value=False).to_numpy()
         names = words(facts, "subject.organisation").fill_null(NO_ORGANISATION)
-        self.names = names.unique().sort()
-        self.organisation: NDArray[np.int64] = names.replace_strict(
-            self.names, np.arange(len(self.names)), return_dtype=pl.Int64
-        ).to_numpy()
-        self.employed: Marks = (names != NO_ORGANISATION).to_numpy()
-        self._members: Marks = self.employed & ~self.agents
+        self.employers = Groups.by(names)
+        self.names, self.organisation = self.employers.names, self.employers.of
+        self.employed: Marks = self.employers.known
         self.place = population.places
 
     def count(self, marks: Sequence[Marks], weights: Sequence[Weights]) -> Counts:
@@ -74,7 +98,7 @@ class Units:
 
     def organisations(self, anyone: Marks) -> Marks:
         """Return, per organisation, whether at least one of its people or keys is marked."""
-        return np.bincount(self.organisation[anyone & self._members], minlength=len(self.names)) > 0
+        return self.employers.some(anyone & ~self.agents)
 
     def behind(self, anyone: Marks) -> int:
         """Count the organisations behind the marked subjects, agents included."""

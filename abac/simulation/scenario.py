@@ -73,6 +73,8 @@ class Scenario:
     discharges: frozenset[str]
     postures: dict[str, Posture]
     assumptions: tuple[Assumption, ...]
+    team: str = ""
+    """The attribute whose values are teams within an employer, if any is."""
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -113,6 +115,7 @@ def read_scenario(source: Document, findings: Findings) -> Scenario | None:
         discharges=frozenset(value.get("discharges", ())),
         postures={name: _posture(name, value["postures"][name]) for name in POSTURES},
         assumptions=tuple(_assumptions(value)),
+        team=value.get("team", ""),
     )
 
 

@@ -138,6 +138,12 @@ class Sessions:
                 connection.execute(_SETTLED, [_row(verdict, decided) for verdict in good])
             self._happenings.tell_in(connection, [told for verdict in good for told in verdict.told])
 
+    def open(self) -> int:
+        """Return how many sessions are open, everybody's."""
+        with self._database.reading() as connection:
+            query = sa.select(sa.func.count()).select_from(SESSIONS).where(_OF.expires_at > self._now())
+            return connection.scalar(query) or 0
+
     def sweep(self) -> int:
         """Delete the sessions whose time is up; return how many."""
         over = _OF.expires_at <= self._now()

@@ -29,7 +29,7 @@ __all__ = ["postgres"]
 
 FUNCTIONS = abac_st.FUNCTIONS
 DEFAULT = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
 NUMBER = 50
 DUTIES = ("duty-1", "duty-2", "duty-3")
 

@@ -21,6 +21,7 @@ VERBS = [
     ["new"],
     ["population"],
     ["population", "inspect"],
+    ["persons"],
     ["directive"],
     ["directive", "new"],
 ]

@@ -105,6 +105,55 @@ def test_a_store_that_wants_two_persons_is_not_published_to_by_starting_a_server
         assert "by ada and ben" in served.told()
 
 
+def test_a_first_key_of_the_settings_is_an_entry_of_the_log_and_made_once(tmp_path: Path):
+    own = run("key", "text")
+    text, digest = own.stdout.strip(), own.stderr.split()[-1]
+    (tmp_path / "abac.yaml").write_text(f'who: Ada\nfirst_key: {{name: Ada, digest: "{digest}"}}\n')
+    where = ("--database", f"sqlite:///{tmp_path}/abac.db")
+    headers = {"authorization": f"Bearer {text}"}
+    with serving(tmp_path, "--config", "abac.yaml") as served:
+        assert "first key" in served.told()
+        assert "$ABAC_KEY" in served.curl
+        (held,) = httpx.get(f"{served.url}/admin/v1/keys", headers=headers).json()
+    assert (held["name"], held["roles"]) == ("Ada", ["audit", "decide", "publish", "read"])
+    assert not (tmp_path / "abac-keys.yaml").exists()
+    made = [
+        one for one in json.loads(run("audit", "list", "--json", *where).stdout) if one["kind"] == "api-key-made"
+    ]
+    assert [one["who"] for one in made] == ["Ada"]
+    assert run("audit", "verify", *where).exit_code == 0
+    assert run("key", "revoke", held["id"], *where, "--who", "Ada", "--why", "w").exit_code == 0
+    with serving(tmp_path, "--config", "abac.yaml") as served:
+        assert "first key" not in served.told()
+        assert httpx.get(f"{served.url}/admin/v1/keys", headers=headers).status_code == 401
+
+
+def test_a_first_key_of_somebody_else_waits_where_two_persons_are_wanted(tmp_path: Path):
+    digest = run("key", "text").stderr.split()[-1]
+    where = ("--database", f"sqlite:///{tmp_path}/abac.db")
+    assert run("new", str(tmp_path / "policies")).exit_code == 0
+    words = ("--expect", "none", "--who", "ada", "--approver", "ben", "--why", "first", "--source-commit", "none")
+    assert run("publish", str(tmp_path / "policies"), *words, *where).exit_code == 0
+    (tmp_path / "abac.yaml").write_text(f'who: Ada\nfirst_key: {{name: Bob, digest: "{digest}"}}\n')
+    with serving(tmp_path, "--config", "abac.yaml") as served:
+        assert "opens nothing yet" in served.told()
+    (held,) = json.loads(run("key", "list", "--json", *where).stdout)
+    assert held["pending"] == "Ada"
+
+
+def test_a_key_may_be_limited_to_some_resources(tmp_path: Path):
+    file = ("--keys", str(tmp_path / "keys.yaml"))
+    assert run("key", "new", "gateway", "--about", "model=fable-5", "--about", "tool", *file).exit_code == 0
+    (held,) = json.loads(run("key", "list", "--json", *file).stdout)
+    assert held["about"] == ["model=fable-5", "tool"]
+    assert "about model=fable-5, tool" in run("key", "list", *file).stdout
+    assert run("key", "change", held["id"], "--about", "model", *file).exit_code == 0
+    (held,) = json.loads(run("key", "list", "--json", *file).stdout)
+    assert held["about"] == ["model"]
+    found = run("key", "new", "x", "--about", "=", *file)
+    assert (found.exit_code, "--about" in found.stderr) == (2, True)
+
+
 def test_a_key_is_made_rotated_shown_and_revoked(tmp_path: Path):
     file = str(tmp_path / "keys.yaml")
     made = run(

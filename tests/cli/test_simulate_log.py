@@ -1,4 +1,4 @@
-"""`abac simulate --log`: a decision log as the population, also where keys were destroyed."""
+"""`abac simulate --log`: a decision log beside a population, or as it, also where keys were destroyed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def database(tmp_path):
 
 
 def test_who_asked_is_the_population_and_what_they_asked_its_use(database):
-    report = answered("simulate", "june-2026", "--log", database)
+    report = answered("simulate", "june-2026", "--log-only", "--log", database)
     validate(report)
     assert report["subjects"] == 3
     told = {row["name"]: row["value"] for row in report["assumptions"]}
@@ -64,18 +64,76 @@ def test_who_asked_is_the_population_and_what_they_asked_its_use(database):
 
 
 def test_a_window_of_time(database):
-    report = answered("simulate", "june-2026", "--log", database, "--since", "2026-06-12T20:10:00Z")
+    report = answered("simulate", "june-2026", "--log-only", "--log", database, "--since", "2026-06-12T20:10:00Z")
     told = {row["name"]: row["value"] for row in report["assumptions"]}
     assert told["use"].startswith("requests logged from 2026-06-12T20:12:00")
-    assert abac("simulate", "june-2026", "--log", database, "--since", "yesterday").exit_code == 2
+    assert abac("simulate", "june-2026", "--log-only", "--log", database, "--since", "yesterday").exit_code == 2
     assert abac("simulate", "june-2026", "--since", "2026-06-12T20:10:00Z").exit_code == 2
 
 
 def test_whose_key_was_destroyed_still_asked_and_is_unknown(database):
     with open_store(Settings(database)) as store:
         store.keys.destroy(store.keys.handles(subject="ana"))
-    report = answered("simulate", "june-2026", "--log", database)
+    report = answered("simulate", "june-2026", "--log-only", "--log", database)
     assert report["subjects"] == 3
+
+
+FEW = ["--subjects", "500", "--seed", "7", "--posture", "strict"]
+
+
+def test_a_log_stands_beside_a_drawn_population_and_changes_nothing_of_it(database, tmp_path):
+    beside = answered("simulate", "june-2026", *FEW, "--log", database, "--out", tmp_path / "out")
+    alone = answered("simulate", "june-2026", *FEW)
+    validate(beside)
+    assert {k: v for k, v in beside.items() if k not in ("layers", "assumptions")} == {
+        k: v for k, v in alone.items() if k not in ("layers", "assumptions")
+    }
+    log, people = beside["layers"][:2]
+    assert (log["given"], people["given"]) == (True, True)
+    assert (log["counts"]["subjects"], log["counts"]["requests"]) == (3, 12)
+    assert people["counts"]["subjects"] == 500
+    assert "requests logged from 2026-06-12T20:00:00" in log["covers"]
+    assert "by name" in people["covers"]
+    assert log["known_on_file"]["subject.citizenships_current"] == pytest.approx(2 / 3)
+    assert people["known_on_file"]["subject.citizenships_current"] == 0
+    d1 = next(row for row in log["studies"] if row["id"] == "d1-foreign-nationals")
+    assert d1["blocked"]["people"] == 2  # Ana and Cem; Ben is known to be a citizen
+    assert any(row["name"] == "log: use" for row in beside["assumptions"])
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "What each directive does to those who asked, and to everybody" in page
+
+
+def test_of_a_brought_population_the_silent_are_counted(database, tmp_path):
+    people, mapping = tmp_path / "people.csv", tmp_path / "mapping.yaml"
+    people.write_text("id,nationality\nana,FR\ndan,FR\neve,US\n")
+    mapping.write_text(
+        "mapping: abac/1\ncolumns:\n  subject.id: {column: id, assurance: verified}\n"
+        "  subject.kind: {constant: person, assurance: verified}\n"
+        "  subject.citizenships_current: {column: nationality, assurance: verified, complete: true}\n"
+    )
+    report = answered(
+        "simulate",
+        "june-2026",
+        "--population",
+        people,
+        "--mapping",
+        mapping,
+        "--log",
+        database,
+        "--verify",
+        "--posture",
+        "strict",
+    )
+    log, everybody = report["layers"][:2]
+    assert log["counts"]["also_in_population"] == 1
+    assert everybody["counts"]["silent_subjects"] == 2
+    assert everybody["counts"]["silent_blocked"]["people"] == 1  # Dan, who never asked
+
+
+def test_the_log_alone_goes_with_no_population(database):
+    refused = abac("simulate", "june-2026", "--log", database, "--log-only", "--population", "x.csv")
+    assert (refused.exit_code, "--log-only" in refused.stderr) == (2, True)
+    assert abac("simulate", "june-2026", "--log-only").exit_code == 2
 
 
 def test_no_such_log(tmp_path):

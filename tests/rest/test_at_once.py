@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -10,11 +11,8 @@ from typing import Any
 
 import pytest
 
-from abac.pdp.point import DecisionPoint
-from abac.rest.building import Parts, program
+from abac.rest.authzen.discovery import EVALUATION
 from abac.rest.running.patrol import Patrol
-from abac.rest.settings import load
-from abac.service.deciding import InMemory
 from tests.rest.conformance.asked import BOB, WRITE, asked
 from tests.rest.running import HERE, Running, of_policies, running
 
@@ -124,29 +122,33 @@ def test_what_a_client_sends_as_an_id_cannot_become_a_header_of_its_own(served: 
         assert b"\x01" not in answer.partition(b"\r\n\r\n")[0]
 
 
-class _Waiting(InMemory):
-    """Decides in memory, and waits for something first all the same."""
-
-    waited = 0
-
-    async def decide(self, question: Any) -> Any:
-        import asyncio
-
-        type(self).waited += 1
-        await asyncio.sleep(0)
-        return await super().decide(question)
-
-
 def test_what_has_to_wait_goes_uvicorns_own_way():
-    point = DecisionPoint(program(load(unsafe_no_auth=True, **FIXTURE)))
-    with running(Parts(_Waiting(point)), **FIXTURE) as found:
+    begun: list[Any] = []
+    with running(**FIXTURE) as found:
+        endpoint = found.app.plain[EVALUATION]
+
+        async def waiting(incoming: Any, held: Any) -> bytes:
+            begun.append(incoming)
+            await asyncio.sleep(0)
+            return await endpoint(incoming, held)
+
+        found.app.plain[EVALUATION] = waiting
         assert told(exchange(found, request())[0])[:2] == (200, True)
         assert found.post("evaluation", asked()).json()["decision"] is True
         assert at_once(found) == 0
         metrics = found.client.get("/metrics").text
-    assert _Waiting.waited == 4, "each was begun twice"
-    assert 'permitted="true"' in metrics
+    assert [isinstance(incoming, bytes) for incoming in begun] == [True, False] * 2, "each was begun twice"
     assert "abac_decision_seconds_count 2.0" in metrics, "and counted once"
+
+
+def test_a_connection_whose_next_request_does_not_come_is_closed():
+    with running(idle_seconds=0.1, **FIXTURE) as found:
+        port = int(found.url.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(request())
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            assert connection.recv(65_536) == b""
+        assert found.server.patrol.closed == 1
 
 
 def test_a_connection_in_use_is_not_closed_however_long_it_is_open(served: Running):

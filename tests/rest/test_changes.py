@@ -22,6 +22,7 @@ from abac.service.recording.questions import RecordedQuestions
 from abac.service.store import Store
 from abac.storage.happenings import Happening, Happenings
 from tests.policy_stores import KEY, postgres, url  # noqa: F401  # fixtures
+from tests.rest import processes
 from tests.rest.following import REASON, Worker, denying, publish, reading, soon, worker
 from tests.service.recording import worlds
 from tests.storage.server import Server
@@ -322,11 +323,56 @@ def until_in_force(found: Worker, revision: str) -> None:
     until(lambda: client.get("/readyz").json()["revision"] == revision)
 
 
+def counts(found: Worker) -> dict[str, float]:
+    lines = [line.rsplit(" ", 1) for line in found.running.client.get("/metrics").text.splitlines()]
+    return {name: float(value) for name, value in lines if name.startswith("abac_")}
+
+
+def test_open_sessions_and_readers_are_counted(store, one, other):
+    key = one.running.key()
+    with reading(one, key) as reader:
+        for _ in range(3):
+            opened(one, key)
+        publish(store, denying())
+        for _ in range(3):
+            reader.until("session")
+        until(lambda: all(counts(found)["abac_open_sessions"] == 3 for found in (one, other)))
+        again = sum(counts(found)["abac_session_decisions_total"] for found in (one, other))
+        assert again >= 3
+        assert [counts(found)["abac_stream_readers"] for found in (one, other)] == [1, 0]
+
+
 @sqlite
 def test_the_document_describes_them(one):
     paths = json.loads(one.running.client.get("/openapi.json").text)["paths"]
     assert "text/event-stream" in paths["/access/v1/changes"]["get"]["responses"]["200"]["content"]
     assert set(paths["/access/v1/sessions/{session}"]) == {"put", "get", "delete"}
+
+
+@sqlite
+def test_a_session_that_the_posture_switches_off_says_so(store, settings):
+    points: list[RecordedPoint] = []
+
+    def recorded(point: DecisionPoint, held: Store) -> RecordedQuestions:
+        points.append(RecordedPoint(point, held, mode="required"))
+        return RecordedQuestions(points[0])
+
+    publish(store, worlds.program(worlds.directive(subject=worlds.FRENCH)))
+    with worker(settings, deciding=recorded) as found:
+        key = found.running.key()
+        with reading(found, key) as reader:
+            told = opened(found, key)
+            assert told["decision"] is True
+            points[0].take_posture("shutdown")
+            store.policies.settings.set_posture("shutdown", **REASON)
+            flip = reader.until("session").data
+    points[0].close()
+    assert (flip["session"], flip["to"], flip["outcome"], flip["reason"]) == (
+        told["id"],
+        False,
+        "PERMIT",
+        "switched-off",
+    )
 
 
 @sqlite
@@ -365,6 +411,14 @@ def test_a_database_that_was_away_is_told_and_what_happened_then_too():
                     server.start()
                     publish(held, denying())
                     assert reader.until("session").data["session"] == told["id"]
+
+
+@sqlite
+def test_a_reader_that_goes_leaves_its_place_though_there_is_nothing_to_say(store, settings):
+    with worker(settings, heartbeat=3_600) as found:
+        with reading(found, found.running.key()):
+            assert found.changing.feed.readers == 1
+        processes.until(lambda: found.changing.feed.readers == 0)
 
 
 @sqlite

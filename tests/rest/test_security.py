@@ -404,10 +404,10 @@ def test_security_headers_stand_on_every_answer(guarded: Running):
 def test_a_fault_of_ours_is_a_500_that_tells_nothing(monkeypatch: pytest.MonkeyPatch, capfd):
     with running(**FIXTURE) as found:
 
-        async def broken(question: object) -> object:
+        def broken(question: object) -> object:
             raise RuntimeError("the secret is abac_0123456789abcdef_" + "f" * 64)
 
-        monkeypatch.setattr(found.app.evaluating.deciding, "decide", broken)
+        monkeypatch.setattr(found.app.evaluating.deciding, "answer", broken)
         answer = found.client.post("/access/v1/evaluation", json=asked(), headers={"x-request-id": "r-7"})
     assert answer.status_code == 500
     assert "secret" not in answer.text

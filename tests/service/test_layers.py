@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from abac.service.layers import layers
+from abac.service.layers import Replay, layers
 from abac.simulation.report.page import render
 from abac.simulation.report.validate import validate
 from tests.simulation import june
@@ -18,7 +18,7 @@ US = '!person("foreign-person-ear@1")'
 
 @pytest.fixture(scope="module")
 def found():
-    return {one["layer"]: one for one in layers(INPUTS, june.report(1_000), replayed=False)}
+    return {one["layer"]: one for one in layers(INPUTS, june.report(1_000))}
 
 
 def test_each_says_what_it_covers_and_a_log_that_is_not_there_is_said(found):
@@ -30,7 +30,7 @@ def test_each_says_what_it_covers_and_a_log_that_is_not_there_is_said(found):
 
 
 def test_a_replayed_log_is_the_first_layer_and_nobody_is_beside_it():
-    log, people, *_ = layers(INPUTS, june.report(1_000), replayed=True)
+    log, people, *_ = layers(INPUTS, june.report(1_000), replay=Replay(INPUTS, june.report(1_000)))
     assert log["given"]
     assert log["counts"]["requests"] > log["counts"]["subjects"]
     assert not people["given"]
@@ -54,7 +54,7 @@ def test_the_proofs_about_the_letter_are_those_that_hold(found):
 
 
 def test_a_question_that_takes_too_long_is_undecided_with_the_reason():
-    *_, proof = layers(INPUTS, june.report(1_000), replayed=False, seconds=1e-6)
+    *_, proof = layers(INPUTS, june.report(1_000), seconds=1e-6)
     answers = [a["answer"] for a in proof["proofs"]]
     assert "undecided" in answers
     assert "refuted" not in answers

@@ -10,6 +10,7 @@ from abac.simulation.change import Columns
 from abac.simulation.dependence import EXAMPLES, dependence
 from abac.simulation.measures import Units
 from abac.simulation.population import column_type, subject_frame
+from abac.simulation.recount.whole import Recount
 from abac.simulation.study import Studied, us_persons
 from tests.simulation import june
 
@@ -81,3 +82,34 @@ def test_examples_are_few_and_in_order():
     found = rows([("person", name, {"fable-5|invoke": 1}) for name in reversed(names)])
     assert found[5, "anthropic"]["employers"] == names[:EXAMPLES]
     assert found[5, "anthropic"]["employers_dark"] == EXAMPLES + 3
+
+
+def test_teams_go_dark_within_their_employer():
+    """The attribute of teams is the scenario's to name: here, for want of another, where people are."""
+    base = INPUTS.population
+    kind = column_type(base.schema["subject.location"].type)
+    places = pl.Series("subject.location", ["US", "US", "FR", "FR", "US", None], dtype=kind)
+    names = pl.Series("subject.organisation", ["org-1", "org-1", "org-1", "org-2", "none", "org-2"])
+    ids = pl.Series("subject.id", [f"u{i}" for i in range(6)])
+    frame = subject_frame(base.schema, [ids, names, places], 6)
+    use = pl.DataFrame(
+        {c: [0] * 6 for c in base.use.columns}, schema=dict.fromkeys(base.use.columns, pl.UInt32)
+    ).with_columns(
+        pl.Series("fable-5|invoke", [1, 0, 0, 1, 1, 1], pl.UInt32),
+        pl.Series("opus-4.5|invoke", [0, 1, 0, 0, 0, 0], pl.UInt32),
+        pl.Series("gpt-5.5|invoke", [0, 0, 1, 0, 0, 0], pl.UInt32),
+    )
+    population = replace(base, asserted=frame, truth=frame, use=use, sessions=pl.DataFrame(height=6))
+    inputs = replace(INPUTS, population=population, scenario=replace(INPUTS.scenario, team="subject.location"))
+    columns = Columns.of(population, inputs.read | {"subject.location"})
+    us = us_persons(inputs.program.persons["foreign-person-ear@1"].condition, inputs.program, columns)
+    studied = Studied(june.study("d1-foreign-nationals"), columns, Units(population), inputs.scenario, us)
+    found = {(r["by"], r["tier"], r["provider"]): r for r in dependence(inputs.scenario, studied)}
+    employers = found["subject.organisation", 3, "anthropic"]
+    assert (employers["employers_dark"], employers["employers"]) == (1, ["org-2"])
+    teams = found["subject.location", 3, "anthropic"]
+    assert teams["employers"] == ["US", "org-1 / US", "org-2 / FR"]
+    assert teams["users"] == 4
+    assert found["subject.location", 3, "openai"]["employers"] == ["org-1 / FR"]
+    recount = [r for r in Recount(inputs).dependence() if r["by"] == "subject.location"]
+    assert recount == [r for (by, _, _), r in found.items() if by == "subject.location"]

@@ -39,6 +39,13 @@ def everything(told: dict[str, Any], recount: Recount) -> Iterator[Any]:
     yield from matched("dependence", told["dependence"], recount.dependence())
 
 
+def swept(told: dict[str, Any], recount: Recount) -> Iterator[Any]:
+    """Yield every difference between the frontier, the readings and their recount."""
+    yield from matched("frontier", told["frontier"], recount.frontier())
+    yield from differences(told["person_matrix"], recount.matrix(), "person_matrix")
+    yield from differences(told["selective_compliance_at"], recount.selective(), "selective")
+
+
 def matched(name: str, told: list[Any], counted: list[Any]) -> Iterator[Any]:
     if len(told) != len(counted):
         yield f"{name}: the report has {len(told)} rows, the recount {len(counted)}"
@@ -102,6 +109,7 @@ def test_every_figure_equals_the_recount_where_some_of_it_is_on_file():
     inputs = june.covered(2_000, 0.6, 0.3)
     result, recount = run(inputs), Recount(inputs)
     assert list(everything(result.report, recount)) == []
+    assert list(swept(result.report, recount)) == []
     assert list(witnesses(result, recount)) == []
     shares = {e["decidable_share"] for e in result.report["directives"]}
     assert any(0 < share < 1 for share in shares if share is not None)

@@ -18,6 +18,7 @@ from abac.condition.schema import Assurance
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.administration.shapes import Asked, Moment, Why, examples
 from abac.rest.callers import keys
+from abac.rest.callers.about import WORD, read_about, within
 from abac.rest.callers.keyform import changed, read_key, shown, written
 from abac.rest.callers.keys import DIGEST, Caller, Key, Rate, Role
 from abac.rest.problems import Problem, forbidden
@@ -31,6 +32,7 @@ TAG = "Keys"
 MOST = 200
 
 Identity = Annotated[str, Path(pattern=r"^[0-9a-f]{1,64}$", description="The key's id.")]
+Resources = Annotated[tuple[Annotated[str, Field(pattern=WORD, max_length=400)], ...], Field(max_length=MOST)]
 Names = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=MOST)]
 
 
@@ -52,6 +54,13 @@ class Granted(Asked):
         Names | None, Field(description="Attributes, or sealed fields, whose values it may be shown; `*`: all.")
     ] = None
     rate: KeyRate | None = None
+    about: Annotated[
+        Resources | None,
+        Field(
+            min_length=1,
+            description="What it may ask about: `TYPE`, all of a type, or `TYPE=ID`, one. Default: everything.",
+        ),
+    ] = None
     until: Moment | None = None
 
 
@@ -115,6 +124,7 @@ class ShownKey(BaseModel):
     discharges: list[str] = []
     sees: list[str] = []
     rate: KeyRate | None = None
+    about: list[str] | None = None
     until: str | None = None
     pending: str = ""
     seq: int
@@ -213,6 +223,8 @@ def exceeding(granted: Key, by: Caller) -> list[str]:
         found.append("complete sets")
     found += [f"discharges {name}" for name in sorted(of.discharges - by.discharges)]
     found += [f"sees {name}" for name in sorted(of.sees) if not by.may_see(name)]
+    if not within(of.about, by.about):
+        found.append("resources that it may not ask about")
     if by.rate is not None and (
         of.rate is None or of.rate.per_second > by.rate.per_second or of.rate.burst > by.rate.burst
     ):
@@ -242,6 +254,8 @@ def _said(body: Granted, before: Caller) -> dict[str, Any]:
         found["sees"] = frozenset(body.sees)
     if body.rate is not None:
         found["rate"] = Rate(body.rate.per_second, body.rate.burst)
+    if body.about is not None:
+        found["about"] = read_about(body.about)
     if body.until is not None:
         found["until"] = body.until
     return found

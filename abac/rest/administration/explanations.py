@@ -18,7 +18,7 @@ from abac.pdp.explain import explain
 from abac.policy.request import Request, assertions
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.authzen.asking import refused
-from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.evaluating import Evaluating, may_ask
 from abac.rest.authzen.examples import ANA, FABLE, INVOKE
 from abac.rest.authzen.wire import Evaluation
 from abac.rest.callers.keys import Caller
@@ -81,7 +81,9 @@ def add(on: Routes, evaluating: Evaluating) -> None:
     @on.read.post("/admin/v1/explanations", tags=[TAG], summary="Explain a decision, and decide nothing")
     async def explanation(body: AskedEvaluation, caller: Asking) -> Explanation:
         _, asker = evaluating.asker(caller.ceiling)
-        asked = asker.ask(msgspec.convert(body.model_dump(), Evaluation))
+        evaluation = msgspec.convert(body.model_dump(), Evaluation)
+        may_ask(caller, evaluation.resource, asker)
+        asked = asker.ask(evaluation)
         question = Question(asker.program, asked.request, caller.discharges, caller.name, what_if=asked.what_if)
         try:
             resolved = await evaluating.deciding.resolve(question)

@@ -16,6 +16,7 @@ from abac.rest.administration import (
     entries,
     explanations,
     proofs,
+    provider,
     publications,
     revisions,
     shadowing,
@@ -47,7 +48,7 @@ def mount(
     running, ended = Jobs(jobs, at_once=jobs_at_once), asyncio.Event()
     simulations.add(on, running, Named(scenarios), store, ended)
     if store is not None:
-        for part in (revisions, drafts, publications, shadowing, directives, entries, proofs, api_keys):
+        for part in (revisions, drafts, publications, shadowing, directives, provider, entries, proofs, api_keys):
             part.add(on, store)
 
     @app.exception_handler(AbacError)

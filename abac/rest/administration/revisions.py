@@ -15,6 +15,7 @@ from abac.rest.administration.shapes import (
     Difference,
     ExpectName,
     Moment,
+    Posture,
     Publication,
     Revision,
     RevisionName,
@@ -44,17 +45,6 @@ class Shown(Revision):
 
     publications: list[Publication]
     holds: dict[str, list[str]]
-
-
-class Posture(BaseModel):
-    """What the provider does with what cannot be decided; since when, by whom and why."""
-
-    name: str
-    since: str | None
-    who: str
-    approver: str
-    why: str
-    seq: int | None
 
 
 class InForce(BaseModel):

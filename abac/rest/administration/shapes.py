@@ -70,6 +70,17 @@ class Revision(BaseModel):
     base: str
 
 
+class Posture(BaseModel):
+    """What the provider does with what cannot be decided; since when, by whom and why."""
+
+    name: str
+    since: str | None
+    who: str
+    approver: str
+    why: str
+    seq: int | None
+
+
 class Publication(BaseModel):
     """A revision put in force from a time on, under two names."""
 

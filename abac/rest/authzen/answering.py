@@ -79,7 +79,7 @@ class Answering:
 
     def _withheld(self, answer: Answer, ignored: tuple[str, ...], *, what_if: bool, message: Any) -> bytes:
         """Return a decision that does not permit although its outcome does, and the reason for that first."""
-        word = "what-if" if what_if else SWITCHED_OFF if answer.why == POSTURE else "not-recorded"
+        word = "what-if" if what_if else reason(answer.outcome, answer)
         told = _told(answer.outcome) | {"reason_user": {word: USER[word]}}
         unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
         return b"".join((DENIED, _CONTEXT, answer.id.encode(), b'"', unusual, _members(told), b"}}"))
@@ -117,6 +117,13 @@ def code(outcome: Outcome) -> str:
             return "not-applicable"
         case Decision.INDETERMINATE:
             return "undecided"
+
+
+def reason(outcome: Outcome, answer: Answer | None) -> str:
+    """Return the code of what is told of an outcome, or of its answer where that permits less."""
+    if answer is None or not outcome.permitted or answer.permitted:
+        return code(outcome)
+    return SWITCHED_OFF if answer.why == POSTURE else "not-recorded"
 
 
 def failed(problem: Problem) -> bytes:

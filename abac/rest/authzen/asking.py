@@ -56,6 +56,11 @@ class Asker:
         self._environment = frozenset(program.schema.names(Category.ENVIRONMENT)) - {NOW}
         self._stamped = STAMPED in program.schema
 
+    @property
+    def typed(self) -> str:
+        """The attribute that a resource's type becomes, or empty."""
+        return self._resource.kind
+
     def ask(self, asked: Evaluation, *, flat: bool = False) -> Asked:
         """Return the request of an evaluation; where `flat`, no value is an object. Raises `Problem`.
 

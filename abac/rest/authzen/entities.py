@@ -75,6 +75,31 @@ NOBODY = EntitiesInMemory({})
 """A source that knows of nobody and nothing."""
 
 
+class Only:
+    """The entities of a source whose ids are among some, each asked for by its id."""
+
+    def __init__(self, source: Entities, ids: Iterable[str]) -> None:
+        self._source, self._ids = source, sorted(ids)
+
+    def types(self, category: Category) -> Iterable[str]:
+        """Return the types of which the source has entities."""
+        return self._source.types(category)
+
+    async def find(self, category: Category, kind: str, identity: str) -> Found | None:
+        """Return the entity of that type and id, or None."""
+        return await self._source.find(category, kind, identity) if identity in self._ids else None
+
+    async def page(self, category: Category, kind: str, after: str, count: int) -> Sequence[Found]:
+        """Return at most `count` entities of a type, in the order of their ids, those up to `after` left out."""
+        found: list[Found] = []
+        for identity in self._ids[bisect_right(self._ids, after) if after else 0 :]:
+            if len(found) == count:
+                break
+            if (one := await self._source.find(category, kind, identity)) is not None:
+                found.append(one)
+        return found
+
+
 def read_entities(path: Path) -> EntitiesInMemory:
     """Return the entities of a document: `entities: abac/1`, then category, type, id and attributes.
 

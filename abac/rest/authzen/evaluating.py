@@ -21,10 +21,11 @@ from abac.rest.authzen.naming import Types
 from abac.rest.authzen.reading import ALL, FIRST_PERMIT, Batch, read_evaluation, read_evaluations
 from abac.rest.authzen.told import Others, Teller
 from abac.rest.authzen.wire import Entity, Evaluation
+from abac.rest.callers import about
 from abac.rest.callers.door import Door
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.problems import Problem, fault
-from abac.rest.receiving import Limits, Receive, body, check_json
+from abac.rest.receiving import Incoming, Limits, body, check_json
 from abac.rest.running.logs import log
 from abac.rest.running.metering import Meter
 from abac.service.ceiling import Ceiling, Ceilings
@@ -89,20 +90,20 @@ class Evaluating:
         for ceiling, seen in self._ceilings.prepare(program).items():
             self.deciding.prepare(seen, ceiling)
 
-    async def evaluation(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def evaluation(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Answer one evaluation (section 6). Raises `Problem`."""
         caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))
-        data = await body(receive, held, self.limits)
+        data = await body(incoming, held, self.limits)
         started = perf_counter()
         found, flat = read_evaluation(data)
         return await self._one(found, caller, held, started, flat=flat)
 
-    async def evaluations(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def evaluations(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Answer a batch, or a single evaluation where there is none in it (section 7). Raises `Problem`."""
         caller = self.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))
-        data = await body(receive, held, self.limits)
+        data = await body(incoming, held, self.limits)
         started = perf_counter()
         found = read_evaluations(data, self.limits.batch)
         if not isinstance(found, Batch):
@@ -117,6 +118,8 @@ class Evaluating:
         self, found: Evaluation, caller: Caller, held: Mapping[bytes, bytes], started: float, *, flat: bool
     ) -> bytes:
         program, asker = self.asker(caller.ceiling)
+        if caller.about is not None:
+            may_ask(caller, found.resource, asker)
         asked = asker.ask(found, flat=flat)
         question = Question(
             asker.program,
@@ -129,12 +132,15 @@ class Evaluating:
             caller.ceiling,
         )
         try:
-            answer = await self.deciding.decide(question)
+            deciding = self.deciding
+            answer = (
+                deciding.answer(question) if isinstance(deciding, InMemory) else await deciding.decide(question)
+            )
         except RequestError as error:
             raise refused(error) from None
         message = None
         if not answer.permitted and program.directives:
-            message = await self.teller.message(question, answer, found.resource, program)
+            message = await self.message(question, answer, found.resource, program, caller)
         encoded = self.encoded(answer, asked, caller, message)
         self.meter.lasted(perf_counter() - started)
         return encoded
@@ -148,11 +154,28 @@ class Evaluating:
             ignored = (*asked.ignored, *answer.ignored)
         return self._answering.decision(answer, ignored=ignored, what_if=asked.what_if, message=message)
 
+    async def message(
+        self,
+        question: Question,
+        answer: Answer,
+        resource: Entity,
+        program: Program,
+        caller: Caller,
+        others: Others | None = None,
+    ) -> Any:
+        """Return what a denied reader is told, of models that the caller may ask about; None for nothing."""
+        found = await self.teller.message(question, answer, resource, program, others)
+        if caller.about is not None and found is not None and "may_still_use" in found:
+            left = [one for one in found["may_still_use"] if about.covers(caller.about, one["type"], one["id"])]
+            found["may_still_use"] = left
+        return found
+
     # --- many ----------------------------------------------------------------------------------------------
 
     async def _batch(self, batch: Batch, caller: Caller, name: str, session: str) -> list[bytes]:
         program, asker = self.asker(caller.ceiling)
-        asked = asker.ask_all(batch.items, flat=batch.flat)
+        items = batch.items if caller.about is None else [_allowed(item, caller, asker) for item in batch.items]
+        asked = asker.ask_all(items, flat=batch.flat)
         part = partial(self._part, program, asker, caller, name, session)
         parts: list[bytes] = []
         if batch.semantic == ALL:
@@ -194,7 +217,7 @@ class Evaluating:
             if isinstance(answer, Answer):
                 message = None
                 if program.directives and not answer.permitted:
-                    message = await self.teller.message(question, answer, _resource(item), program, others)
+                    message = await self.message(question, answer, _resource(item), program, caller, others)
                 parts.append(self.encoded(answer, one, caller, message))
             elif isinstance(answer, RequestError):
                 parts.append(failed(refused(answer)))
@@ -202,6 +225,21 @@ class Evaluating:
                 log().error("fault", exc_info=answer, request_id=name)
                 parts.append(failed(fault()))
         return parts
+
+
+def may_ask(caller: Caller, resource: Entity, asker: Asker) -> None:
+    """Raise a 403 `Problem` for a resource that a caller may not ask about."""
+    about.check(caller.about, resource.type, resource.id, resource.properties, asker.typed)
+
+
+def _allowed(item: Evaluation | Problem, caller: Caller, asker: Asker) -> Evaluation | Problem:
+    """Return an item of a batch, or the problem that its caller may not ask about its resource."""
+    try:
+        if not isinstance(item, Problem):
+            may_ask(caller, item.resource, asker)
+    except Problem as problem:
+        return problem
+    return item
 
 
 def _resource(item: Evaluation | Problem) -> Entity:

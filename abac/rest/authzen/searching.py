@@ -20,13 +20,14 @@ from abac.errors import RequestError
 from abac.pip.source import FailureKind
 from abac.policy.request import Request
 from abac.rest.authzen.asking import Asker, refused
-from abac.rest.authzen.entities import NOBODY, SOURCE, Entities, actions, vouched
-from abac.rest.authzen.evaluating import Evaluating
+from abac.rest.authzen.entities import NOBODY, SOURCE, Entities, Only, actions, vouched
+from abac.rest.authzen.evaluating import Evaluating, may_ask
 from abac.rest.authzen.paging import Pages, Place
 from abac.rest.authzen.reading import Search, read_search
-from abac.rest.authzen.wire import Action, ActionSearch, Entity, Page, ResourceSearch, SubjectSearch
+from abac.rest.authzen.wire import Action, ActionSearch, Entity, Kind, Page, ResourceSearch, SubjectSearch
+from abac.rest.callers.about import ids
 from abac.rest.callers.keys import Caller, Role
-from abac.rest.receiving import Receive, body, check_json
+from abac.rest.receiving import Incoming, body, check_json
 from abac.service.ceiling import CALLER
 from abac.service.deciding import Question
 
@@ -59,10 +60,11 @@ class Searching:
     def __init__(self, evaluating: Evaluating, entities: Entities = NOBODY, pages: Pages | None = None) -> None:
         self._evaluating, self._entities, self._pages = evaluating, entities, pages or Pages()
 
-    async def subject(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def subject(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Return who may do this (section 8.4). Raises `Problem`."""
-        caller, asked = await self._received(receive, held, SubjectSearch)
+        caller, asked = await self._received(incoming, held, SubjectSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
+        may_ask(caller, asked.resource, asker)
         resource = asker.resource(asked.resource, [])
         base = self._request(asker, {}, asked.action, resource, asked.context)
         kind = asked.subject.type
@@ -71,29 +73,43 @@ class Searching:
         place = self._place(asked.page, asked)
         question = await self._resolved(self._question(asker, base, caller, held))
         hits = await self._scan(
-            question, Category.SUBJECT, Entity(kind, "", asked.subject.properties), asker, program, place
+            question,
+            Category.SUBJECT,
+            Entity(kind, "", asked.subject.properties),
+            asker,
+            program,
+            place,
+            self._entities,
         )
         return self._page(hits, place, asked, [{"type": kind, "id": i} for i in hits.ids])
 
-    async def resource(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def resource(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Return with what this subject may do this (section 8.5). Raises `Problem`."""
-        caller, asked = await self._received(receive, held, ResourceSearch)
+        caller, asked = await self._received(incoming, held, ResourceSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
         base = self._request(asker, asker.subject(asked.subject, []), asked.action, {}, asked.context)
         kind = asked.resource.type
+        source = self._about(caller, asked.resource, asker)
         if not await self._known(Category.SUBJECT, asked.subject):
             return self._answer([], "", asked.page)
         place = self._place(asked.page, asked)
         question = await self._resolved(self._question(asker, base, caller, held))
-        hits = await self._listed(question, kind, place) or await self._scan(
-            question, Category.RESOURCE, Entity(kind, "", asked.resource.properties), asker, program, place
+        hits = await self._listed(source, question, kind, place) or await self._scan(
+            question,
+            Category.RESOURCE,
+            Entity(kind, "", asked.resource.properties),
+            asker,
+            program,
+            place,
+            source,
         )
         return self._page(hits, place, asked, [{"type": kind, "id": i} for i in hits.ids])
 
-    async def action(self, receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def action(self, incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         """Return what this subject may do with this (section 8.6). Raises `Problem`."""
-        caller, asked = await self._received(receive, held, ActionSearch)
+        caller, asked = await self._received(incoming, held, ActionSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
+        may_ask(caller, asked.resource, asker)
         subject, resource = asker.subject(asked.subject, []), asker.resource(asked.resource, [])
         base = self._request(asker, subject, None, resource, asked.context)
         both = await self._known(Category.SUBJECT, asked.subject) and await self._known(
@@ -119,11 +135,11 @@ class Searching:
     # --- what is asked -------------------------------------------------------------------------------------
 
     async def _received(
-        self, receive: Receive, held: Mapping[bytes, bytes], kind: type[Search]
+        self, incoming: Incoming, held: Mapping[bytes, bytes], kind: type[Search]
     ) -> tuple[Caller, Search]:
         caller = self._evaluating.door.caller(held.get(b"authorization"), Role.DECIDE)
         check_json(held.get(b"content-type"))
-        data = await body(receive, held, self._evaluating.limits)
+        data = await body(incoming, held, self._evaluating.limits)
         started = perf_counter()
         found = read_search(data, kind)
         self._evaluating.meter.lasted(perf_counter() - started)
@@ -150,10 +166,26 @@ class Searching:
         _check(question)
         return await self._evaluating.deciding.resolve(question)
 
+    def _about(self, caller: Caller, searched: Kind, asker: Asker) -> Entities:
+        """Return the source that a caller may search for resources of a type. Raises a 403 `Problem`."""
+        if caller.about is None:
+            return self._entities
+        only = ids(caller.about, searched.type)
+        one = Entity(searched.type, "" if only is None else next(iter(only), ""), searched.properties)
+        may_ask(caller, one, asker)
+        return self._entities if only is None else Only(self._entities, only)
+
     # --- what is found -------------------------------------------------------------------------------------
 
     async def _scan(
-        self, question: Question, category: Category, given: Entity, asker: Asker, program: Program, place: Place
+        self,
+        question: Question,
+        category: Category,
+        given: Entity,
+        asker: Asker,
+        program: Program,
+        place: Place,
+        source: Entities,
     ) -> _Hits:
         """Decide for one entity after another, until the page is full and it is known whether there is more."""
         own = asker.subject(given, []) if category is Category.SUBJECT else asker.resource(given, [])
@@ -161,7 +193,7 @@ class Searching:
         request, last, looked = question.request, place.after, 0
         hits: list[str] = []
         while looked < SCANNED:
-            page = await self._entities.page(category, given.type, last, STEP)
+            page = await source.page(category, given.type, last, STEP)
             for one in page:
                 said = own | vouched(one, category, program)
                 pair = (said, request.resource) if category is Category.SUBJECT else (request.subject, said)
@@ -183,8 +215,7 @@ class Searching:
             self._evaluating.meter.source_failed(SOURCE, FailureKind.WRONG_VALUE.value)
             return False
 
-    async def _listed(self, question: Question, kind: str, place: Place) -> _Hits | None:
-        source = self._entities
+    async def _listed(self, source: Entities, question: Question, kind: str, place: Place) -> _Hits | None:
         if not isinstance(source, Listed):
             return None
         ids = await source.permitted(
@@ -196,11 +227,10 @@ class Searching:
         return _Hits(found, found[-1] if found else place.after, len(ids) > place.limit)
 
     def _place(self, page: Page | None, asked: Any) -> Place:
-        page = page or Page()
-        return self._pages.place(page.token, page.limit, _entities(asked))
+        return self._pages.place(page or Page(), _entities(asked))
 
     def _page(self, hits: _Hits, place: Place, asked: Any, results: list[dict[str, str]]) -> bytes:
-        token = self._pages.token(Place(hits.last, place.limit), _entities(asked)) if hits.more else ""
+        token = self._pages.token(place._replace(after=hits.last), _entities(asked)) if hits.more else ""
         return self._answer(results, token, asked.page)
 
     @staticmethod

@@ -11,6 +11,7 @@ import msgspec
 
 from abac.audit.clock import stamp
 from abac.condition.schema import Assurance
+from abac.rest.callers.about import read_about
 from abac.rest.callers.keys import Caller, Key, Rate, Role, Secret
 from abac.service.ceiling import Ceiling
 
@@ -38,6 +39,7 @@ class _Key(msgspec.Struct, forbid_unknown_fields=True):
     sees: tuple[str, ...] = ()
     rate: _Rate | None = None
     until: datetime | None = None
+    about: tuple[str, ...] | None = None
 
 
 def read_key(identity: str, data: Any) -> Key:
@@ -62,6 +64,7 @@ def read_key(identity: str, data: Any) -> Key:
         None if body.rate is None else Rate(body.rate.per_second, body.rate.burst),
         frozenset(body.sees),
         body.until,
+        None if body.about is None else read_about(body.about),
     )
     digests = tuple(Secret(bytes.fromhex(s.sha256), s.until) for s in body.secrets)
     if any(len(s.sha256) != _BYTES for s in digests):
@@ -87,6 +90,8 @@ def written(key: Key) -> dict[str, Any]:
         found["discharges"] = sorted(caller.discharges)
     if caller.sees:
         found["sees"] = sorted(caller.sees)
+    if caller.about is not None:
+        found["about"] = sorted(map(str, caller.about))
     if caller.rate:
         found["rate"] = {"per_second": caller.rate.per_second, "burst": caller.rate.burst}
     if key.until:

@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Protocol
 
 from abac.errors import AbacError, did_you_mean
+from abac.rest.callers.about import About
 from abac.service.ceiling import DECLARED, Ceiling
 
 PREFIX = "abac_"
@@ -70,7 +71,7 @@ class Caller:
 
     `discharges` names the obligations it has said it carries out: a PERMIT that owes another answers false.
     `sees` names the attributes whose values it may be shown though it did not send them, `*` all of them. After
-    `until` it is nobody's.
+    `until` it is nobody's. `about` are the resources it may ask about, None everything.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Caller:
     rate: Rate | None = None
     sees: frozenset[str] = frozenset()
     until: datetime | None = None
+    about: About | None = None
 
     def may_see(self, attribute: str) -> bool:
         """Whether the caller may be shown an attribute's value, or a sealed field of the log."""

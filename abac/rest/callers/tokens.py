@@ -22,6 +22,7 @@ import jwt
 
 from abac.audit.deciding import TOKEN
 from abac.errors import AbacError
+from abac.rest.callers.about import About
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.problems import unauthorized
 from abac.rest.running.logs import log
@@ -59,6 +60,7 @@ class TokenSettings:
     ceiling: Ceiling = DECLARED
     discharges: frozenset[str] = frozenset()
     sees: frozenset[str] = frozenset()
+    about: About | None = None
 
 
 Fetch = Callable[[str], bytes]
@@ -180,7 +182,8 @@ class Tokens:
         )
         roles = frozenset(role for role in Role if f"{self._settings.prefix}{role.value}" in words)
         own = self._settings
-        return Caller(f"{TOKEN}{claims['sub']}", roles, own.ceiling, own.discharges, sees=own.sees)
+        name = f"{TOKEN}{claims['sub']}"
+        return Caller(name, roles, own.ceiling, own.discharges, sees=own.sees, about=own.about)
 
 
 def bearer(text: str) -> bool:

@@ -14,6 +14,7 @@ from abac.audit.clock import from_micros, micros
 from abac.errors import AbacError
 from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.running.logs import log
+from abac.rest.running.metering import Meter
 from abac.service.changes.feed import Feed
 from abac.service.changes.happened import PRIVATE, PUBLIC, History
 from abac.service.changes.redeciding import Ask, Redeciding, Word
@@ -63,6 +64,8 @@ class Changing:
         self._cleared: datetime | None = None
         self.known = 0
         """The last happening that this worker noticed, and so the last that its decisions know of."""
+        self.open = 0
+        """How many sessions of all callers were open when this worker last looked."""
         self.trouble: AbacError | None = None
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -97,6 +100,14 @@ class Changing:
         """Begin a round now; on the event loop."""
         self._woken.set()
 
+    def metered(self, meter: Meter) -> None:
+        """Add open sessions, what was decided of them again, and who reads, to the metrics."""
+        told = "Open sessions of all callers, as they were counted within the last seconds."
+        meter.gauge("abac_open_sessions", told, lambda: self.open, most=True)
+        meter.gauge("abac_stream_readers", "Readers of the change stream.", lambda: self.feed.readers)
+        told = "Open sessions that were decided again after a change."
+        meter.counter("abac_session_decisions", told, (), lambda: {(): self.redeciding.decided})
+
     async def _run(self) -> None:
         while True:
             try:
@@ -129,6 +140,7 @@ class Changing:
 
     def _clear(self) -> None:
         self.sessions.sweep()
+        self.open = self.sessions.open()
         now = self.clock()
         if self._cleared is None or now - self._cleared > CLEARED:
             self._happenings.forget(PRIVATE, micros(now - KEPT))

@@ -8,18 +8,21 @@ is under way, the connection is to close, the client does not read), uvicorn's o
 Which paths may be asked twice like that is the application's word: nothing they do before they wait may leave a
 trace, or they go on.
 
-Heads and connections are bounded here too, where they come in. A request of which the rest does not come holds its
-connection only, for as long as `patrol` lets it.
+Heads and connections are bounded here too, where they come in. A request that does not come, or of which the rest
+does not, holds its connection only, for as long as `patrol` lets it: a timer after every answer costs as much as
+writing it.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
+from abac.rest.app import ANSWERED, Application, Headers, Reply
 from abac.rest.running.begun import Begun
 
 HEAD = 65_536
@@ -42,6 +45,10 @@ class AtOnce(HttpToolsProtocol):
 
     answered = 0
     """How many requests of this connection were answered at once."""
+
+    _defaults: object = None
+    _begins = b""
+    """The beginning of an answer that permits or does not, and the server's own headers that are in it."""
 
     _head: int | None = 0
     """Bytes that have come of a request whose headers are not all there, or None where they are."""
@@ -77,7 +84,7 @@ class AtOnce(HttpToolsProtocol):
             or len(self.connections) >= (self.limit_concurrency or sys.maxsize)
         )
         if usual:
-            super().on_headers_complete()
+            self._by_uvicorn()
         else:
             self._body = b""
 
@@ -100,85 +107,73 @@ class AtOnce(HttpToolsProtocol):
             self._usual_way()
         super().on_message_complete()
 
+    def _by_uvicorn(self) -> None:
+        """Let uvicorn begin an answer; where there are too many connections, one in the shape of every problem."""
+        app, most = self.app, self.limit_concurrency
+        if most is not None and max(len(self.connections), len(self.tasks)) >= most:
+            self.app, self.limit_concurrency = self.config.app.busy, None  # type: ignore[union-attr]  # as above
+        super().on_headers_complete()
+        self.app, self.limit_concurrency = app, most
+
     def _usual_way(self) -> None:
         body, self._body = self._body or b"", None
         if not self.transport.is_closing():
-            super().on_headers_complete()
+            self._by_uvicorn()
             super().on_body(body)
 
     def _at_once(self, body: bytes) -> bool:
         scope: Any = self.scope
         scope["method"], scope["path"], scope["query_string"] = "POST", self._paths[self.url], b""
         scope["raw_path"] = self.url
-        sent: list[Any] = []
-        coroutine: Any = self.app(scope, _Whole(body), _Sent(sent))
-        goes_on = self.config.app.goes_on  # type: ignore[union-attr]  # as above
+        app: Application = self.config.app  # type: ignore[assignment]  # a server of ours has one of ours
+        coroutine = app.reply(scope, body)
         try:
             held = coroutine.send(None)
-        except StopIteration:
-            if self._write(sent):
-                self.answered += 1
-                self.on_response_complete()
-                return True
-            if goes_on:  # it may have left a trace, so it is not asked again
-                self.transport.close()
-            return bool(goes_on)
-        if goes_on:
-            begun: Any = Begun(coroutine, self.loop, lambda done: self._end(done, sent))
+        except StopIteration as ended:
+            self._write(ended.value)
+            self.answered += 1
+            self.server_state.total_requests += 1
+            return True
+        if app.goes_on:
+            begun: Any = Begun(coroutine, self.loop, self._end)
             self.cycle = begun
             begun.wait(held)
             return True
         coroutine.close()
         return False
 
-    def _end(self, begun: Begun, sent: list[Any]) -> None:
+    def _end(self, begun: Begun, reply: Reply | None) -> None:
         """Write the answer of a request that waited, and let what queues behind it begin."""
         begun.response_complete = True
         if begun.disconnected:
             return
-        if not self._write(sent) or not begun.keep_alive:
+        if reply is not None:
+            self._write(reply)
+        if reply is None or not begun.keep_alive:
             self.transport.close()
         self.answered += 1
         self.on_response_complete()
 
-    def _write(self, sent: list[Any]) -> bool:
-        """Write an answer as one; return whether there is one that can be."""
-        if len(sent) != 2:  # noqa: PLR2004  # head, body
-            return False
-        start, last = sent
-        parts, close = [STATUS_LINE[start["status"]]], False
-        head = [*self.server_state.default_headers, *start["headers"]]
-        if HEADER_VALUE_RE.search(b"".join([value for _, value in head])):
-            return False
-        for name, value in head:
-            parts += (name, b": ", value, b"\r\n")
-            close = close or name == b"connection"
-        parts += (b"\r\n", last["body"])
-        self.transport.write(b"".join(parts))
-        if close:
-            self.transport.close()
-        return True
+    def _write(self, reply: Reply) -> None:
+        """Write an answer as one."""
+        status, head, data = reply
+        defaults = self.server_state.default_headers
+        if head is not ANSWERED:
+            self.transport.write(
+                b"%bcontent-length: %d\r\n\r\n%b" % (_head(status, defaults, head), len(data), data)
+            )
+            if (b"connection", b"close") in head:
+                self.transport.close()
+            return
+        if defaults is not self._defaults:  # they are made anew every second
+            self._defaults, self._begins = defaults, _head(status, defaults, head)
+        self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (self._begins, len(data), data))
 
 
-class _Whole:
-    """What an application receives: the body, whole."""
-
-    __slots__ = ("_body",)
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def __call__(self) -> Any:
-        return {"type": "http.request", "body": self._body, "more_body": False}
-
-
-class _Sent:
-    """What an application sends, kept."""
-
-    __slots__ = ("_sent",)
-
-    def __init__(self, sent: list[Any]) -> None:
-        self._sent = sent
-
-    async def __call__(self, message: Any) -> None:
-        self._sent.append(message)
+def _head(status: int, *headers: Headers) -> bytes:
+    """Return a status line and headers, those that cannot be written left out."""
+    lines = [STATUS_LINE[status]]
+    for name, value in chain(*headers):
+        if not HEADER_VALUE_RE.search(value):
+            lines += (name, b": ", value, b"\r\n")
+    return b"".join(lines)

@@ -15,7 +15,10 @@ from abac.rest.running.logs import log
 
 
 class Begun:
-    """A coroutine that waits for a future of its loop, and is driven on when that is done; `done` writes."""
+    """A coroutine that waits for a future of its loop, and is driven on when that is done.
+
+    `done` writes what it returned, or None where it failed.
+    """
 
     __slots__ = ("_coroutine", "_done", "_loop", "disconnected", "keep_alive", "response_complete")
 
@@ -24,9 +27,9 @@ class Begun:
 
     def __init__(
         self,
-        coroutine: Coroutine[Any, Any, None],
+        coroutine: Coroutine[Any, Any, Any],
         loop: asyncio.AbstractEventLoop,
-        done: Callable[[Begun], None],
+        done: Callable[[Begun, Any], None],
     ) -> None:
         self._coroutine, self._loop, self._done = coroutine, loop, done
         self.response_complete = self.disconnected = False
@@ -51,10 +54,10 @@ class Begun:
     def _go_on(self, _: Any) -> None:
         try:
             held = self._coroutine.send(None)
-        except StopIteration:
-            self._done(self)
+        except StopIteration as ended:
+            self._done(self, ended.value)
         except Exception:  # noqa: BLE001  # the application answers its own faults; what is left is the connection
             log().exception("fault")
-            self._done(self)
+            self._done(self, None)
         else:
             self.wait(held)

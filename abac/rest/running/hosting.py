@@ -17,11 +17,12 @@ from typing import NamedTuple
 from abac.audit.clock import stamp
 from abac.errors import AbacError
 from abac.rest.building import Clock, Parts, build, program, workspace
+from abac.rest.callers.first import make_first
 from abac.rest.running.logs import log
 from abac.rest.running.serving import server
 from abac.rest.running.sharing import Sharing
 from abac.rest.running.tracing import trace
-from abac.rest.running.watching import Following, read_broken, watch, watch_beside
+from abac.rest.running.watching import Following, read_broken, user, watch, watch_beside
 from abac.rest.running.workers import REFUSED, Job, Ready, Workers
 from abac.rest.settings import ServeSettings, ServeSettingsError
 from abac.service.shipped import shipped
@@ -41,7 +42,7 @@ class Hosting(NamedTuple):
     clock: Clock
 
     def settle(self) -> list[str]:
-        """Bring the policies served into force; return what was done, in sentences.
+        """Bring the policies served into force, and the first key; return what was done, in sentences.
 
         Without `policies` what stands in the store is served; where nothing ever did, the policies around the
         folder one is in, or, on SQLite, the shipped ones, are put in force. Raises `AbacError`.
@@ -52,18 +53,13 @@ class Hosting(NamedTuple):
         if _names_policies(self.settings):
             program(self.settings)  # nothing is made for policies that do not compile
         with self.opened() as store:
-            if not _names_policies(self.settings) and (standing := store.policies.publication()) is not None:
-                by = standing.author + (f" and {standing.approver}" if standing.approver else "")
-                when = stamp(standing.effective_at)[:19].replace("T", " ")
-                short = standing.revision[:SHORT]
-                return [f"serves revision {short} of {store.database}, in force since {when} by {by}"]
-            self._check_found(store)
-            alone = not store.policies.settings.one_person()
-            said: list[str] = []
-            watch(self.settings, store, said).begin()
-            if alone and store.policies.settings.one_person():
-                said.append("one person publishes alone in this store; `abac policy settings` wants two again")
-            return said
+            said = self._policies(store)
+            if self.settings.first_key is not None:
+                who = self.settings.who or user()
+                said.append(
+                    make_first(store.policies.api_keys, self.settings.first_key, who=who, now=self.clock())
+                )
+            return [sentence for sentence in said if sentence]
 
     def run(self, listening: Callable[[str], None]) -> int:
         """Serve until told to stop, saying where once it listens; return the exit code. Raises `AbacError`."""
@@ -128,6 +124,21 @@ class Hosting(NamedTuple):
         with self.opened() as store:
             watch_beside(self.settings, store, folder, ready)
         return 0
+
+    def _policies(self, store: Store) -> list[str]:
+        """Bring the policies served into force; return what was done, in sentences."""
+        if not _names_policies(self.settings) and (standing := store.policies.publication()) is not None:
+            by = standing.author + (f" and {standing.approver}" if standing.approver else "")
+            when = stamp(standing.effective_at)[:19].replace("T", " ")
+            short = standing.revision[:SHORT]
+            return [f"serves revision {short} of {store.database}, in force since {when} by {by}"]
+        self._check_found(store)
+        alone = not store.policies.settings.one_person()
+        said: list[str] = []
+        watch(self.settings, store, said).begin()
+        if alone and store.policies.settings.one_person():
+            said.append("one person publishes alone in this store; `abac policy settings` wants two again")
+        return said
 
     def _check_found(self, store: Store) -> None:
         near = workspace(self.settings)

@@ -1,9 +1,9 @@
 """Close connections whose request does not arrive: a slow client holds a connection, and that for a while only.
 
-uvicorn bounds how long an idle connection is kept, not how long a request may take to come in. Rather than a
-timer for every request, all connections are looked at once in a while: one that has been waiting for the rest
-of the same request for longer than allowed is closed. What a body may hold is `receiving`'s part, what a head
-may `at_once`'s.
+uvicorn bounds how long an idle connection is kept, by a timer after every answer, not how long a request may take
+to come in. Rather than one more timer for every request, all connections are looked at once in a while: one that
+has been waiting for the same request, or the rest of it, for longer than allowed is closed. What a body may hold
+is `receiving`'s part, what a head may `at_once`'s.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Patrol:
 def _waits(connection: Any) -> object | None:
     """Return a mark of the request that a connection waits for, or None where it waits for none.
 
-    A connection that is kept open between requests has a timer of its own, and waits for none.
+    A connection that uvicorn keeps open between requests has a timer of its own, and waits for none; one whose
+    last request was answered at once has no timer, and waits for its next.
     """
     if getattr(connection, "timeout_keep_alive_task", None) is not None:
         return None

@@ -16,7 +16,7 @@ from abac.compiler.program import Program
 from abac.errors import AbacError
 from abac.rest.app import Application, Endpoint
 from abac.rest.problems import Problem
-from abac.rest.receiving import Receive
+from abac.rest.receiving import Incoming
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Answer, Deciding, Question
 
@@ -53,7 +53,7 @@ def traced(endpoint: Endpoint, path: str, tracer: Tracer) -> Endpoint:
     from opentelemetry.propagate import extract  # noqa: PLC0415  # an extra
     from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415  # an extra
 
-    async def answered(receive: Receive, held: Mapping[bytes, bytes]) -> bytes:
+    async def answered(incoming: Incoming, held: Mapping[bytes, bytes]) -> bytes:
         carrier = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in held.items() if name in _TRACE
         }
@@ -69,7 +69,7 @@ def traced(endpoint: Endpoint, path: str, tracer: Tracer) -> Endpoint:
             if (request_id := held.get(b"x-request-id")) is not None:
                 span.set_attribute("abac.request_id", request_id.decode("latin-1"))
             try:
-                return await endpoint(receive, held)
+                return await endpoint(incoming, held)
             except Problem as problem:
                 span.set_attribute("http.response.status_code", problem.status)
                 span.set_attribute("abac.problem", problem.code)

@@ -69,7 +69,7 @@ def watch(settings: ServeSettings, store: Store, said: list[str]) -> Watch:
         published = publish_alone(
             store.policies,
             made,
-            who=settings.who or _user(),
+            who=settings.who or user(),
             why=f"serves {folder}"[:1_000],
             commit=named,
         )
@@ -115,7 +115,8 @@ def _nothing(_: str) -> None:
     """Tell nobody: the one who asks reads it."""
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who runs this process, as the machine names them."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

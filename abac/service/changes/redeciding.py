@@ -37,7 +37,7 @@ AHEAD = 8
 Ask = Callable[[Session, Program], Question]
 """Puts a session's request into the words of a program. Raises an `AbacError` where that has none for it."""
 
-Word = Callable[[Outcome], str]
+Word = Callable[[Outcome, Answer | None], str]
 Coming = Callable[[], tuple[datetime, Program] | None]
 
 
@@ -55,7 +55,10 @@ class Redeciding:
     def __init__(
         self, sessions: Sessions, deciding: Deciding, ask: Ask, clock: Clock, *, word: Word, coming: Coming
     ) -> None:
-        """`word` says an outcome's reason, `coming` which publication comes in force next."""
+        """`word` says the reason of an outcome, or of its answer where there is one.
+
+        `coming` says which publication comes in force next.
+        """
         self._sessions, self._deciding, self._ask, self._clock = sessions, deciding, ask, clock
         self._word, self._coming = word, coming
         self._boundaries: tuple[Program | None, Boundaries] = (None, Boundaries(None))
@@ -139,8 +142,7 @@ class Redeciding:
         if isinstance(answer, Answer) and isinstance(question, Question):
             outcome = answer.outcome
             said |= {"decision": answer.id, "revision": outcome.revision, "outcome": outcome.decision.value}
-            withheld = outcome.permitted and not answer.permitted
-            said["reason"] = "not-recorded" if withheld else self._word(outcome)
+            said["reason"] = self._word(outcome, answer)
             if session.permitted:
                 said |= self._work(outcome, question.program, now, session)
         else:
@@ -150,7 +152,9 @@ class Redeciding:
     def _warning(self, session: Session, ahead: Ahead, now: datetime) -> Happening:
         said: dict[str, Any] = {"from": True, "to": False, "flips_at": stamp(ahead.at)}
         said |= {"revision": ahead.outcome.revision, "outcome": ahead.outcome.decision.value}
-        said |= {"reason": self._word(ahead.outcome)} | self._work(ahead.outcome, ahead.program, ahead.at, session)
+        said |= {"reason": self._word(ahead.outcome, None)} | self._work(
+            ahead.outcome, ahead.program, ahead.at, session
+        )
         return _told(WARN, session, now, said, stamp(ahead.at))
 
     def _work(self, outcome: Outcome, program: Program, at: datetime, session: Session) -> dict[str, Any]:

@@ -29,11 +29,7 @@ class Polars:
         self._given, self._repeat = source, repeat
 
     def __enter__(self) -> Self:
-        place = Path(self._given)
-        found = sorted(place.glob("*.parquet")) if place.is_dir() else sorted(glob.glob(self._given))  # noqa: PTH207  # a pattern may begin with a root
-        if not found:
-            raise EngineError(f"there is no Parquet file `{self._given}`")
-        self._lazy = pl.scan_parquet([str(p) for p in found])
+        self._lazy = pl.scan_parquet(files_of(self._given))
         try:
             self._columns = self._lazy.collect_schema().names()
         except pl.exceptions.PolarsError as error:
@@ -70,6 +66,15 @@ class Polars:
                 progress(frame.rows * len(questions))
         for question, found in zip(questions, groups, strict=True):
             yield _tally(question, found)
+
+
+def files_of(source: str) -> list[str]:
+    """Return the Parquet files that a source names: a file, a folder, or a pattern."""
+    place = Path(source)
+    found = sorted(place.glob("*.parquet")) if place.is_dir() else sorted(glob.glob(source))  # noqa: PTH207  # a pattern may begin with a root
+    if not found:
+        raise EngineError(f"there is no Parquet file `{source}`")
+    return [str(p) for p in found]
 
 
 def _keyed(question: Question, rows: pl.DataFrame, height: int, before: Decided, after: Decided) -> pl.DataFrame:

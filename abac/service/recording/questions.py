@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from abac.compiler.program import Program
 from abac.policy.request import Request
 from abac.service.ceiling import Ceiling
-from abac.service.deciding import Answer, Question, answer
+from abac.service.deciding import Answer, Question, answer_to
 from abac.service.recording.answer import Answer as Recording
 from abac.service.recording.answer import Recorded
 from abac.service.recording.entering import Entered
@@ -35,7 +35,7 @@ class RecordedQuestions:
     async def decide(self, question: Question) -> Answer:
         """Answer one question, once its entry is recorded as the mode demands."""
         if question.what_if:
-            return answer(question)
+            return answer_to(question)
         return _answered(await self.point.recorded(self._entered(question)), question.request)
 
     async def decide_all(self, questions: Sequence[Question]) -> Sequence[Answer | Exception]:
@@ -43,7 +43,7 @@ class RecordedQuestions:
         entered: list[Entered | Answer | Exception] = []
         for question in questions:
             try:
-                entered.append(answer(question) if question.what_if else self._entered(question))
+                entered.append(answer_to(question) if question.what_if else self._entered(question))
             except Exception as error:  # noqa: BLE001  # one item's fault is its own
                 entered.append(error)
         recorded = iter(await self.point.all_recorded([one for one in entered if isinstance(one, Entered)]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from abac.compiler.program import Program
@@ -34,28 +32,19 @@ class Unrecorded(InMemory):
         self._point.publish(program)
         self._off = {}
 
-    async def decide(self, question: Question) -> Answer:
-        """Answer one question."""
-        return self._refused(question, await super().decide(question))
-
-    async def decide_all(self, questions: Sequence[Question]) -> Sequence[Answer | Exception]:
-        """Answer many questions, in order."""
-        answers = await super().decide_all(questions)
-        return [
-            self._refused(question, one) if isinstance(one, Answer) else one
-            for question, one in zip(questions, answers, strict=True)
-        ]
+    def answer(self, question: Question) -> Answer:
+        """Answer one question. Raises `RequestError`."""
+        found = super().answer(question)
+        if self._posture != SHUTDOWN or not found.permitted or not self._switched_off(question):
+            return found
+        return msgspec.structs.replace(found, permitted=False, why=PostureError.code)
 
     def prepare(self, program: Program, ceiling: Ceiling) -> None:  # noqa: ARG002  # the view has it in its schema
         """Make ready for questions by a view of a program."""
         self._off[id(program)] = (program, SwitchedOff(program))
 
-    def _refused(self, question: Question, answer: Answer) -> Answer:
-        if self._posture != SHUTDOWN or not answer.permitted:
-            return answer
+    def _switched_off(self, question: Question) -> bool:
         program = question.program
         if id(program) not in self._off:
             self._off[id(program)] = (program, SwitchedOff(program))
-        if not self._off[id(program)][1].holds(question.request):
-            return answer
-        return msgspec.structs.replace(answer, permitted=False, why=PostureError.code)
+        return self._off[id(program)][1].holds(question.request)

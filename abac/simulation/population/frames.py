@@ -11,7 +11,11 @@ from pathlib import Path
 
 import polars as pl
 
-from abac.simulation.population import Population
+from abac.condition.schema import Schema
+from abac.errors import Diagnostic, PopulationError, Span
+from abac.simulation.catalogue import Catalogue
+from abac.simulation.digests import digest_of
+from abac.simulation.population import ID, Assumption, Population
 
 USE = "use."
 """What the name of a column of use begins with; `<model>|<action>` follows, and it holds requests per day."""
@@ -38,6 +42,36 @@ def frame_of(population: Population) -> pl.DataFrame:
 def write_frame(population: Population, path: Path, rows_per_group: int = 262_144) -> None:
     """Write the file; groups of rows are what engines divide among them."""
     frame_of(population).write_parquet(path, row_group_size=rows_per_group)
+
+
+def read_frame(path: Path, schema: Schema, catalogue: Catalogue) -> Population:
+    """Read such a file as a population of which nothing is true but what is on file.
+
+    Raises `PopulationError` where it cannot be read or names nobody; values are checked as they are encoded.
+    """
+    try:
+        frame = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = f"Polars cannot read it: {str(error).splitlines()[0]}"
+        raise PopulationError([Diagnostic(Span(str(path)), "unreadable", said)]) from error
+    if ID not in frame.columns:
+        hint = "a file as someone brings it needs a mapping; `abac population inspect` proposes one"
+        raise PopulationError([Diagnostic(Span(str(path)), "no-subjects", f"it has no column `{ID}`", hint)])
+    use = frame.select([f"{USE}{name}" for name in use_columns(frame.columns)])
+    return Population(
+        schema,
+        frame.select([name for name in frame.columns if not name.startswith(USE)]),
+        None,
+        use.rename({name: name.removeprefix(USE) for name in use.columns}),
+        pl.DataFrame(height=frame.height),
+        {},
+        {},
+        (Assumption("population file", path.name, "a subject frame", "as brought"),),
+        synthetic=False,
+        seed=None,
+        digest=digest_of(path.read_bytes().hex()),
+        catalogue=catalogue,
+    )
 
 
 def use_columns(names: Sequence[str]) -> Iterator[str]:

@@ -8,6 +8,23 @@ from typing import Any
 
 from abac.simulation.recount.subjects import Ask, Subject
 
+KEYS = (
+    "id",
+    "posture",
+    "yardstick",
+    "by",
+    "provider",
+    "tier",
+    "as_of",
+    "model",
+    "coverage",
+    "directive",
+    "a",
+    "b",
+    "clause",
+)
+"""What tells the rows of a list apart; the rest of a row are its figures."""
+
 Requests = set[tuple[Subject, Ask]]
 """Requests by who makes them and for what; `Subject.use` says how many a day."""
 
@@ -61,3 +78,16 @@ def differences(told: Any, counted: Any, path: str) -> Iterator[Difference]:
             yield from differences(one, own, f"{path}[{i}]")
     elif told != counted or type(told) is not type(counted):
         yield Difference(path, told, counted)
+
+
+def unlike(told: Any, made: Any, path: str) -> Iterator[Difference]:
+    """Yield every leaf in which two structures differ, each row of a list named by what tells rows apart."""
+    if isinstance(made, dict) and isinstance(told, dict):
+        for key in dict.fromkeys((*told, *made)):
+            yield from unlike(told.get(key), made.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(made, list) and isinstance(told, list) and len(told) == len(made):
+        for place, (one, own) in enumerate(zip(told, made, strict=True)):
+            named = ", ".join(str(own[k]) for k in KEYS if k in own) if isinstance(own, dict) else ""
+            yield from unlike(one, own, f"{path}[{named or place}]")
+    elif told != made or type(told) is not type(made):
+        yield Difference(path, told, made)

@@ -95,10 +95,12 @@ class Elsewhere:
 
     def option(self) -> dict[str, Any]:
         """Count the row of the table of options."""
-        of, common = self.of, self.of.common(self.posture)
+        of, common, stated = self.of, self.of.common(self.posture), self.of.scenario.postures[self.posture]
         about = {(s, ask) for s, ask in of.had if of.about(ask)}
         return {
             "posture": self.posture,
+            "minutes_to_enforce": stated.minutes_to_enforce,
+            "reversible": stated.reversible,
             "permitted_though_forbidden": weight(of.targets["scope"] - of.blocked(self.posture)),
             "us_persons_denied": common["us_persons_denied"],
             "sessions_cut": common["sessions_cut"],

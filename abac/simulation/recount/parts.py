@@ -12,28 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from abac.simulation.measures import Units, ratio
-from abac.simulation.recount.counting import Difference
+from abac.simulation.measures import Groups, Units, ratio
+from abac.simulation.recount.counting import KEYS, Difference
 from abac.simulation.recount.sample import Rows
 from abac.simulation.run import Inputs, SweepEnd
 
 Report = Mapping[str, Any]
-KEYS = (
-    "id",
-    "posture",
-    "yardstick",
-    "provider",
-    "tier",
-    "as_of",
-    "model",
-    "coverage",
-    "directive",
-    "a",
-    "b",
-    "clause",
-)
-"""What tells the rows of a list apart; the rest of a row are its figures."""
-
 SUMMED = ("directives", "options", "person_tests", "person_matrix", "frontier", "dependence")
 BETWEEN = ("decidable_share", "undecidable_share", "permitted_share", "citizens_denied_share")
 RATIOS = (*BETWEEN, "precision", "recall", "share")
@@ -51,11 +35,13 @@ def part(inputs: Inputs, rows: Rows) -> Inputs:
     return replace(inputs, population=inputs.population.part(rows), sweeps=tuple(map(swept, inputs.sweeps)))
 
 
-def halves(units: Units, seed: int) -> tuple[Rows, Rows]:
-    """Return two halves of the rows, no organisation in both."""
+def halves(units: Units, seed: int, team: Groups | None = None) -> tuple[Rows, Rows]:
+    """Return two halves of the rows, no organisation in both, nor a team of those who have none."""
     random = np.random.Generator(np.random.PCG64([seed, 0x4A1F]))
     own = random.random(len(units.persons)) < 0.5  # noqa: PLR2004  # one half
     employers = random.random(len(units.names)) < 0.5  # noqa: PLR2004  # one half
+    if team is not None:
+        own = np.where(team.known, (random.random(len(team.names)) < 0.5)[team.of], own)  # noqa: PLR2004  # one half
     first = np.where(units.employed, employers[units.organisation], own)
     return np.flatnonzero(first).astype(np.int64), np.flatnonzero(~first).astype(np.int64)
 

@@ -17,7 +17,7 @@ from abac.policy.decision import Outcome
 from abac.policy.directive import ClauseKind
 from abac.simulation.recount.counting import Requests, counts, organisations, share, weight
 from abac.simulation.recount.judge import Judge, undecided
-from abac.simulation.recount.subjects import Ask, Subject
+from abac.simulation.recount.subjects import Ask, Facts, Subject
 from abac.simulation.study import Study
 
 
@@ -29,7 +29,7 @@ class StudyRecount:
     ) -> None:
         self.judge, self.study = judge, study
         self.scenario = judge.inputs.scenario
-        self.us_persons = frozenset(us_persons)
+        self.subjects, self.us_persons = tuple(subjects), frozenset(us_persons)
         self.before: dict[tuple[Subject, Ask], Outcome] = {}
         self.after: dict[tuple[Subject, Ask], Outcome] = {}
         for s in subjects:
@@ -74,9 +74,10 @@ class StudyRecount:
             for clause in directive.clauses
         )
 
-    def access(self, subject: Subject, ask: Ask, posture: str) -> bool:
-        """Whether the subject may use the ask after, the posture applied."""
-        outcome = self.judge.decide(self.study.after, subject.asserted, ask, self.study.at)
+    def access(self, subject: Subject, ask: Ask, posture: str, known: Facts | None = None) -> bool:
+        """Whether the subject may use the ask after, the posture applied; with `known` on file instead."""
+        on_file = subject.asserted if known is None else known
+        outcome = self.judge.decide(self.study.after, on_file, ask, self.study.at)
         match posture:
             case "shutdown" if self.deniable(ask):
                 return False

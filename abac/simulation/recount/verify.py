@@ -1,17 +1,18 @@
 """Verify a report: its figures over a sample counted again by the reference, and the whole shown to be its parts.
 
-Three looks, none of which a count can pass that is not what it says:
+Four looks, none of which a count can pass that is not what it says:
 
 1. decisions: what the engine decided of the sampled rows, among all the others, is what the reference decides;
 2. the sample: every figure of a run over the sampled rows is what counting them by the reference gives;
-3. sums: every count of the report is that of two halves, run apart; every ratio is one of its counts.
+3. sums: every count of the report is that of two halves, run apart; every ratio is one of its counts;
+4. the whole: a report that comes from elsewhere is, leaf for leaf, that of a run made here.
 
 Of a brought population, whose figures are bounds, the second look counts in worlds drawn among the possible ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,24 +21,20 @@ import numpy as np
 from abac.policy.decision import Extended
 from abac.simulation.change import Columns
 from abac.simulation.headline import headline
-from abac.simulation.measures import Units
+from abac.simulation.measures import Groups, Units, teams
 from abac.simulation.population import ID, Population
-from abac.simulation.recount import worlds
-from abac.simulation.recount.counting import Difference, differences
+from abac.simulation.recount.compared import compared
+from abac.simulation.recount.counting import Difference, unlike
 from abac.simulation.recount.judge import Judge
-from abac.simulation.recount.parts import KEYS, Report, halves, part, ratios, sums
+from abac.simulation.recount.parts import Report, halves, part, ratios, sums
 from abac.simulation.recount.sample import Rows, Sample
 from abac.simulation.recount.subjects import subjects
-from abac.simulation.recount.whole import Recount
 from abac.simulation.report.meaning import meaning
 from abac.simulation.run import Inputs, Progress, run
 from abac.simulation.study import Studied, us_persons
 
 SIZE = 500
 """Subjects taken at random; those of every kind come besides."""
-
-WORLDS = 3
-"""Possible worlds of a brought population in which its sample is counted."""
 
 EXAMPLES = 3
 """Broken figures for which somebody is looked for; the others tell what and how much."""
@@ -77,12 +74,14 @@ def verify(
     size: int = SIZE,
     seed: int = 0,
     examples: int = EXAMPLES,
+    fresh: Report | None = None,
     runs: Runs = lambda part: run(part).report,
     progress: Progress = lambda _: None,
 ) -> Verified:
     """Count a report again: `size` subjects at random and some of every kind by the reference, all in sums.
 
-    Of so many broken figures as `examples` says, somebody is looked for on whom run and reference differ.
+    Of so many broken figures as `examples` says, somebody is looked for on whom run and reference differ. `fresh`
+    is the report of a run just made over these inputs; without it one is made.
     """
     looked = _Look(inputs, report, runs)
     progress("verifying: deciding the sample by the reference")
@@ -91,7 +90,9 @@ def verify(
     figures = list(looked.sample(rows))
     progress("verifying: adding up two halves")
     added = list(looked.sums(seed))
-    wrong = [d for d in (*decisions, *figures, *added) if d is not None]
+    progress("verifying: comparing with a run made here")
+    whole = list(looked.whole(fresh))
+    wrong = list({d.path: d for d in (*whole, *added, *figures, *decisions) if d is not None}.values())
     if wrong:
         progress("verifying: looking for somebody on whom they differ")
     told = tuple(looked.told(one, example=i < examples) for i, one in enumerate(wrong))
@@ -144,29 +145,26 @@ class _Look:
     def sample(self, rows: Rows, inputs: Inputs | None = None) -> Iterator[Difference | None]:
         """Yield, per figure over some rows, None where the reference counts the same."""
         inputs = part(inputs or self._inputs, rows)
-        told = self._runs(inputs)
-        if inputs.population.truth is None:
-            judge, on_file = Judge(inputs), subjects(inputs.population, _completion(inputs))
-            for n in range(WORLDS):
-                recount = Recount(inputs, worlds.world(on_file, inputs.population, n), judge)
-                for path, one, own in _compared(told, recount, {}):
-                    yield from worlds.outside(one, own, path)
-            return
-        recount = Recount(inputs)
-        for path, one, own in _compared(told, recount, _sweeps(told, recount, inputs)):
-            wrong = list(differences(one, own, path))
-            yield from [None] * (_leaves(own) - len(wrong))
-            yield from wrong
+        yield from compared(self._runs(inputs), inputs)
 
     # --- sums ------------------------------------------------------------------------------------------
 
     def sums(self, seed: int) -> Iterator[Difference | None]:
         """Yield, per figure of the report, None where it is what its parts come to."""
-        first, second = (self._runs(replace(part(self._inputs, h))) for h in halves(self._units, seed))
+        path, facts = self._inputs.scenario.team, self._population.truth
+        facts = self._population.asserted if facts is None else facts
+        team = Groups.by(teams(facts, path)) if path else None
+        first, second = (self._runs(part(self._inputs, h)) for h in halves(self._units, seed, team))
         exact = self._population.truth is not None or not self._population.error
         yield from sums(self._report, first, second, exact=exact)
         yield from ratios(self._report)
         yield from self._sentence()
+
+    def whole(self, fresh: Report | None) -> Iterator[Difference]:
+        """Yield where the report is not that of a run made here; what a run does not make is not looked at."""
+        made = self._runs(self._inputs) if fresh is None else fresh
+        if made is not self._report:
+            yield from unlike({k: v for k, v in self._report.items() if k in made}, made, "")
 
     def _sentence(self) -> Iterator[Difference | None]:
         """Yield whether the headline tells the figures of the entry it is about."""
@@ -232,45 +230,3 @@ def _words(facts: Any) -> str:
 
 def _value(value: Any) -> str:
     return "{" + ", ".join(map(str, sorted(value))) + "}" if isinstance(value, frozenset) else str(value)
-
-
-def _completion(inputs: Inputs) -> float:
-    return inputs.scenario.postures["step-up"].completion
-
-
-def _compared(told: Report, recount: Recount, swept: dict[str, Any]) -> Iterable[tuple[str, Any, Any]]:
-    """Yield the path of every row of figures, what the run tells and what the recount gives."""
-    yield from _matched("directives", told["directives"], list(recount.entries()))
-    yield from _matched("options", told["options"], recount.options())
-    yield "person_tests", told["person_tests"], recount.person_tests()
-    yield from _matched("timeline", told["timeline"], recount.timeline())
-    yield from _matched("dependence", told["dependence"], recount.dependence())
-    if recount.inputs.population.truth is not None:
-        yield "person_matrix", told["person_matrix"], recount.matrix()
-    for name, rows in swept.items():
-        yield from _matched(f"sweeps.{name}", told["sweeps"][name], rows)
-
-
-def _matched(name: str, told: list[Any], counted: list[Any]) -> Iterable[tuple[str, Any, Any]]:
-    if len(told) != len(counted):
-        yield name, f"{len(told)} rows", f"{len(counted)} rows"
-    for row, own in zip(told, counted, strict=False):
-        yield f"{name}[{', '.join(str(own[k]) for k in KEYS if k in own)}]", row, own
-
-
-def _sweeps(told: Report, recount: Recount, inputs: Inputs) -> dict[str, Any]:
-    """Count every row of every sweep: each subject is on file from the coverage at which it is verified."""
-    found: dict[str, Any] = {}
-    for end in inputs.sweeps:
-        start = end.start or inputs.population
-        found[end.name] = [
-            recount.blackout(row["coverage"], start, end.population, (end.threshold < row["coverage"]).tolist())
-            for row in told["sweeps"][end.name]
-        ]
-    return found
-
-
-def _leaves(counted: Any) -> int:
-    if isinstance(counted, dict):
-        return sum(map(_leaves, counted.values()))
-    return sum(map(_leaves, counted)) if isinstance(counted, list) else 1

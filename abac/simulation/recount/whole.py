@@ -7,7 +7,7 @@ not from the engine that counted first. Which subjects are looked at is `sample`
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -16,14 +16,16 @@ from typing import Any
 from abac.compiler.program import select
 from abac.condition.expr import attributes
 from abac.condition.reference import Assertion
-from abac.condition.truth import FALSE, TRUE, UNKNOWN
+from abac.condition.truth import FALSE, TRUE
 from abac.simulation.population import Population
 from abac.simulation.recount.counting import share, weight
 from abac.simulation.recount.elsewhere import Elsewhere
+from abac.simulation.recount.frontier import Sides, frontier
 from abac.simulation.recount.judge import Judge, conditions, undecided
+from abac.simulation.recount.matrix import MatrixRecount
 from abac.simulation.recount.studies import StudyRecount
-from abac.simulation.recount.subjects import Subject, rows, subjects
-from abac.simulation.run import Inputs
+from abac.simulation.recount.subjects import NOBODY_EMPLOYS, Ask, Subject, rows, subjects
+from abac.simulation.run import CITIZENSHIPS, SELECTIVE, Inputs
 from abac.simulation.timeline import instant
 
 
@@ -35,6 +37,7 @@ class Recount:
     given: list[Subject] | None = None
     told: Judge | None = None
     _studies: dict[str, StudyRecount] = field(default_factory=dict)
+    _sides: dict[int, tuple[Population, list[dict[str, Assertion]]]] = field(default_factory=dict)
 
     @cached_property
     def judge(self) -> Judge:
@@ -91,22 +94,53 @@ class Recount:
         return {f"{a}|{b}": {"disagree": len(foreign[a] ^ foreign[b])} for a, b in combinations(tests, 2)}
 
     def matrix(self) -> dict[str, Any]:
-        """Count whom each reading of the matrix finds foreign, and on whom each two disagree."""
-        readings = self.inputs.scenario.readings
-        condition = {t: self.inputs.program.persons[t].condition for t in readings}
-        truths = {
-            t: {s: self.judge.truth(condition[t], s.true, None, None) for s in self.subjects} for t in readings
-        }
-        pairs = []
-        for a, b in combinations(readings, 2):
-            known = [s for s in self.subjects if UNKNOWN not in (truths[a][s], truths[b][s])]
-            differ = [s for s in known if truths[a][s] is not truths[b][s]]
-            pairs.append({"a": a, "b": b, "disagree": _kinds(differ)})
-        found = [[s for s, truth in truths[t].items() if truth is TRUE] for t in readings]
-        return {
-            "tests": [{"id": t, "foreign": _kinds(own)} for t, own in zip(readings, found, strict=True)],
-            "pairs": pairs,
-        }
+        """Count the readings of who is foreign, side by side."""
+        return MatrixRecount(
+            self.judge, self.inputs.scenario.readings, {s: s.true for s in self.subjects}
+        ).section()
+
+    def frontier(self) -> list[dict[str, Any]]:
+        """Count the frontier, at every coverage where the truth is known."""
+        inputs, studies = self.inputs, [self.study(s.id) for s in self.inputs.studies]
+        end = next((e for e in inputs.sweeps if e.name == SELECTIVE), None)
+        sides = None
+        if end is not None and inputs.population.truth is not None:
+            read = {p for s in studies for c in conditions(s.study.after) for p in attributes(c)}
+            without, with_ = (
+                dict(zip(self.subjects, rows_of(population, read), strict=True))
+                for population in (end.start or inputs.population, end.population)
+            )
+            threshold = dict(zip(self.subjects, end.threshold.tolist(), strict=True))
+            sides = Sides(without, with_, threshold, inputs.scenario.coverage)
+        return frontier(studies, inputs.postures, sides)
+
+    def selective(self) -> dict[str, Any]:
+        """Return the least coverage in hundredths that leaves at most the tolerated share undecided."""
+        tolerated, coverage = self.inputs.scenario.tolerated_error, None
+        end = next((e for e in self.inputs.sweeps if e.name == SELECTIVE), None)
+        if end is not None:
+            study = self.study(self.inputs.scenario.in_force)
+            about = [
+                (i, s, ask) for i, s in enumerate(self.subjects) for ask in s.use if self._may_lose(study, s, ask)
+            ]
+            whole, decided = weight((s, ask) for _, s, ask in about), []
+            for population in (end.start or self.inputs.population, end.population):
+                side, sums = self._side(population), [0] * len(self.subjects)
+                for i, s, ask in about:
+                    outcome = self.judge.decide(study.study.after, side[i], ask, study.study.at)
+                    sums[i] += 0 if undecided(outcome) else s.use[ask]
+                decided.append(sums)
+            for c in (n / 100 for n in range(101)):
+                on_file = (end.threshold < c).tolist()
+                known = sum(decided[on][i] for i, on in enumerate(on_file))
+                if 1 - (share(known, whole) or 0.0) <= tolerated:
+                    coverage = c
+                    break
+        return {"tolerated_error": tolerated, "coverage": coverage, "sweep": SELECTIVE}
+
+    @staticmethod
+    def _may_lose(study: StudyRecount, subject: Subject, ask: Ask) -> bool:
+        return (subject, ask) in study.had and study.about(ask)
 
     def blackout(
         self, coverage: float, start: Population, covered: Population, on_file: Sequence[bool]
@@ -114,18 +148,32 @@ class Recount:
         """Return a sweep's row: each subject as it is in `covered` where it is `on_file`, else as in `start`."""
         study = self.study(self.inputs.scenario.in_force)
         about = [(s, ask) for s, ask in study.had if study.about(ask)]
-        read = {p for c in conditions(study.study.after) for p in attributes(c)}
-        sides = rows_of(start, read), rows_of(covered, read)
+        sides = self._side(start), self._side(covered)
         drawn = {s: sides[on_file[i]][i] for i, s in enumerate(self.subjects)}
         after = {(s, ask): self.judge.decide(study.study.after, drawn[s], ask, study.study.at) for s, ask in about}
         decided = weight(r for r in about if not undecided(after[r]))
-        citizens = {s for s, _ in about if s.is_person and "US" in _citizenships(s)}
+        citizens = {s for s, _ in about if s.is_person and self._citizen(s)}
         denied = {s for s, ask in about if not after[s, ask].permitted}
         return {
             "coverage": coverage,
             "decidable_share": share(decided, weight(about)) or 0.0,
             "citizens_denied_share": share(len(citizens & denied), len(citizens)) or 0.0,
         }
+
+    def _side(self, population: Population) -> list[dict[str, Assertion]]:
+        """Return what a population has on file of what the directive in force reads, once for all coverages."""
+        if id(population) not in self._sides:
+            study = self.study(self.inputs.scenario.in_force).study
+            read = {p for c in conditions(study.after) for p in attributes(c)}
+            self._sides[id(population)] = population, rows_of(population, read)
+        return self._sides[id(population)][1]
+
+    def _citizen(self, subject: Subject) -> bool:
+        """Whether a subject is a US citizen; of a schema without citizenships, a US person."""
+        if CITIZENSHIPS not in self.inputs.program.schema:
+            return subject in self.us_persons
+        held = subject.true.get(CITIZENSHIPS)
+        return held is not None and "US" in held.value  # type: ignore[operator]  # a set attribute
 
     def timeline(self) -> list[dict[str, Any]]:
         """Count the share permitted of each model on each date."""
@@ -152,7 +200,12 @@ class Recount:
         return found
 
     def dependence(self) -> list[dict[str, Any]]:
-        """Return, per tier and provider, the employers whose only permitted use at the tier is that provider's."""
+        """Return the employers, and the teams, whose only permitted use at a tier is one provider's."""
+        team = self.inputs.scenario.team
+        found = self._dark("subject.organisation", lambda s: s.organisation)
+        return found + (self._dark(team, lambda s: _team(s, team)) if team else [])
+
+    def _dark(self, by: str, group_of: Callable[[Subject], str | None]) -> list[dict[str, Any]]:
         scenario, found = self.inputs.scenario, []
         had = self.study(scenario.in_force).had
         for tier in scenario.tiers:
@@ -164,14 +217,16 @@ class Recount:
                 if found_model.level(scenario.capability, parity_shown=False) < tier:
                     continue
                 seen.add(found_model.provider)
-                if s.organisation is not None and s.kind != "agent":
-                    providers[s.organisation].add(found_model.provider)
-                    users[s.organisation].add(s)
+                group = group_of(s)
+                if group is not None and s.kind != "agent":
+                    providers[group].add(found_model.provider)
+                    users[group].add(s)
             for provider in sorted(seen):
                 dark = sorted(o for o, used in providers.items() if used == {provider})
                 found.append(
                     {
                         "provider": provider,
+                        "by": by,
                         "employers_dark": len(dark),
                         "tier": tier,
                         "users": sum(s.is_person for o in dark for s in users[o]),
@@ -181,17 +236,15 @@ class Recount:
         return found
 
 
+def _team(subject: Subject, path: str) -> str | None:
+    """Return the team of a subject, with its employer's name before it where there is one."""
+    held = subject.true.get(path)
+    if held is None or (subject.organisation is None and held.value == NOBODY_EMPLOYS):
+        return None
+    return f"{subject.organisation} / {held.value}" if subject.organisation else str(held.value)
+
+
 def rows_of(population: Population, read: Collection[str]) -> list[dict[str, Assertion]]:
     """Return what each row asserts of the attributes read."""
     frame = population.asserted.select([c for c in population.asserted.columns if c.split("@")[0] in read])
     return list(rows(frame, population.schema, population.assurance, population.complete))
-
-
-def _kinds(subjects: Sequence[Subject]) -> dict[str, int]:
-    counted = Counter(s.kind for s in subjects)
-    return {"people": counted["person"], "agents": counted["agent"], "keys": counted["organisation_key"]}
-
-
-def _citizenships(subject: Subject) -> frozenset[Any]:
-    held = subject.true.get("subject.citizenships_current")
-    return frozenset() if held is None else held.value  # type: ignore[return-value]

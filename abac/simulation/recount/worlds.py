@@ -28,6 +28,19 @@ def world(subjects: Sequence[Subject], population: Population, seed: int) -> lis
     return [_completed(s, attributes, population.held_true, drawn) for s in subjects]
 
 
+def held_true(subjects: Sequence[Subject], population: Population) -> list[Subject]:
+    """Return the subjects with what is held true of each: what is on file with at least that assurance."""
+    found = []
+    for s in subjects:
+        true = {
+            path: Assertion(said.value, Assurance.VERIFIED, said.complete)
+            for path, said in s.asserted.items()
+            if said.assurance >= population.held_true
+        }
+        found.append(Subject(s.id, s.asserted, true, s.use, s.sessions, s.completes))
+    return found
+
+
 def _completed(
     subject: Subject, attributes: Sequence[AttributeDefinition], held: Assurance, drawn: random.Random
 ) -> Subject:

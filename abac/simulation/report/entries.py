@@ -109,6 +109,15 @@ def reach(one: Entry) -> str:
     return "broad" if broad else "targeted"
 
 
+def beside(report: Entry) -> dict[str, Any] | None:
+    """Return the directives as the log and the population see them; None where a report has but one of the two."""
+    found = [one["studies"] for one in report.get("layers", ()) if "studies" in one]
+    if len(found) != 2:  # noqa: PLR2004  # the log and the population
+        return None
+    rows = [(log["id"], log, everybody) for log, everybody in zip(*found, strict=True)]
+    return {"posture": found[0][0]["posture"], "rows": rows}
+
+
 def is_synthetic(report: Entry) -> bool:
     """Return whether the population was generated: said so, or the truth is known."""
     return bool(report.get("synthetic", report["truth"] == "known"))

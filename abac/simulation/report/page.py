@@ -59,6 +59,7 @@ def render(report: entries.Entry) -> str:
         directives=[pair["any"] for pair in pairs(report, entries.main_posture(report))],
         conditions=entries.CONDITIONS,
         words=_words(),
+        beside=entries.beside(report),
         stress=stress.sections(report["stress"]) if "stress" in report else None,
     )
 

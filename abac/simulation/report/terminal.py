@@ -23,8 +23,31 @@ def show(report: entries.Entry, posture: str | None = None) -> Group:
     """Return the whole: sentence, options, then the directives under one posture (strict unless given)."""
     chosen = posture or entries.main_posture(report)
     blank = Text()
-    tables = options_table(report), blank, directives_table(report, chosen)
+    tables: list[RenderableType] = [options_table(report), blank, directives_table(report, chosen)]
+    tables += [blank, beside_table(report)] if entries.beside(report) else []
     return Group(sentence(report), blank, *tables, *(layer_lines(report) if report.get("layers") else ()))
+
+
+def beside_table(report: entries.Entry) -> Table:
+    """Return what each directive does to those who asked, beside what it does to everybody."""
+    found = entries.beside(report) or {"posture": "", "rows": ()}
+    table = plain_table(f"Those who asked, and everybody: posture {found['posture']}")
+    table.add_column("directive", no_wrap=True)
+    for side in ("log", "population"):
+        for name in ("people\nblocked", "requests\nblocked", "can be\ndecided"):
+            table.add_column(f"{side}:\n{name}", justify="right", no_wrap=True)
+    for name, *sides in found["rows"]:
+        cells = [
+            text
+            for one in sides
+            for text in (
+                _tight(one["blocked"]["people"]),
+                _tight(one["blocked"]["requests"]),
+                _percent(one["decidable_share"]),
+            )
+        ]
+        table.add_row(Text(name, style="bold" if name == entries.in_force(report) else ""), *cells)
+    return table
 
 
 def layer_lines(report: entries.Entry) -> list[Text]:

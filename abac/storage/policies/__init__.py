@@ -25,6 +25,7 @@ from abac.storage.policies.proposals import Proposal, Proposals
 from abac.storage.policies.publications import NOTHING, Publications
 from abac.storage.policies.records import Active, Posture, Publication, Published, Revision, Shadow, Standing
 from abac.storage.policies.revisions import Revisions
+from abac.storage.policies.setting_proposals import SettingProposal, SettingProposals
 from abac.storage.policies.settings import PolicySettings, posture_name
 from abac.storage.policies.shadows import ShadowDifferences, Shadows, ShadowStatus, running_shadow
 from abac.storage.tables import PUBLICATIONS
@@ -40,6 +41,7 @@ __all__ = [
     "Publication",
     "Published",
     "Revision",
+    "SettingProposal",
     "Shadow",
     "ShadowDifferences",
     "ShadowStatus",
@@ -62,6 +64,7 @@ class Policies:
         self.shadows = Shadows(log, self.revisions)
         self.api_keys = ApiKeys(log)
         self.proposals = Proposals(log, self.revisions, self.publications)
+        self.setting_proposals = SettingProposals(log, self.settings)
 
     # --- acts ------------------------------------------------------------------------------------------------
 

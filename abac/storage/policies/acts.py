@@ -23,8 +23,8 @@ from abac.storage.listening import announce
 from abac.storage.tables import API_KEYS, DIRECTIVE_EVENTS, PUBLICATIONS, REVISIONS, SETTINGS, SHADOWS
 
 DRAFT, PUBLICATION, ROLLBACK = "draft", "publication", "rollback"
-ROLLBACK_PROPOSED = "rollback-proposed"  # no row follows from it
 SETTING, POSTURE = "setting", "posture"
+ROLLBACK_PROPOSED, SETTING_PROPOSED = "rollback-proposed", "setting-proposed"  # no row follows from them
 SHADOW_STARTED, SHADOW_ENDED = "shadow-started", "shadow-ended"
 KEY_MADE, KEY_APPROVED, KEY_CHANGED = "api-key-made", "api-key-approved", "api-key-changed"
 KEY_ROTATED, KEY_REVOKED = "api-key-rotated", "api-key-revoked"

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 
 from abac.audit.clock import from_micros, micros
 from abac.audit.entry import read_entry
+from abac.storage.appending import Appending
 from abac.storage.log import DecisionLog
 from abac.storage.policies.acts import POSTURE, SETTING, carry_out
 from abac.storage.policies.errors import (
     PolicyPostureError,
+    PolicyProposalError,
     PolicySamePersonError,
     PolicySettingError,
     PolicyUnapprovedError,
@@ -44,16 +46,20 @@ class PolicySettings:
         with self._log.database.reading() as connection:
             return is_one_person(connection)
 
-    def set_one_person(self, *, who: str, why: str, approver: str = "", allowed: bool = True) -> None:
+    def set_one_person(
+        self, *, who: str, why: str, approver: str = "", allowed: bool = True, after: int | None = None
+    ) -> None:
         """Let one person publish alone, or want two again.
 
         Once anything was published under two names, giving up the second needs an approver. Raises
-        `PolicyUnapprovedError`, `PolicySamePersonError`, and `PolicySettingError` where it is so already.
+        `PolicyUnapprovedError`, `PolicySamePersonError`, `PolicySettingError` where it is so already, and
+        `PolicyProposalError` where it was set since the entry `after`.
         """
         name, reason = told_name(who), told_why(why)
         second = told_name(approver, "--approver") if approver else ""
         with self._log.appending() as appending:
             connection = appending.connection
+            _check_after(appending, ONE_PERSON, after)
             if is_one_person(connection) is allowed:
                 said = "one person may publish alone already" if allowed else "two persons are wanted already"
                 raise PolicySettingError(said)
@@ -89,8 +95,13 @@ class PolicySettings:
             found.append(Posture(entry.what["value"], at, entry.who, entry.approver, entry.why, row.seq))
         return found
 
-    def set_posture(self, posture: str, *, who: str, why: str, approver: str = "") -> Posture:
-        """Take a posture: strict, step-up or shutdown. Raises `PolicyPostureError` for any other."""
+    def set_posture(
+        self, posture: str, *, who: str, why: str, approver: str = "", after: int | None = None
+    ) -> Posture:
+        """Take a posture: strict, step-up or shutdown. Raises `PolicyPostureError` for any other.
+
+        Raises `PolicyProposalError` where one was taken since the entry `after`.
+        """
         if posture not in POSTURES:
             said = "exists in simulation only: it lets through what cannot be decided"
             message = f"`{posture[:40]}` {said if posture == 'lenient' else 'is no posture'}"
@@ -98,11 +109,24 @@ class PolicySettings:
         name, reason = told_name(who), told_why(why)
         second = told_name(approver, "--approver") if approver else ""
         with self._log.appending() as appending:
+            _check_after(appending, POSTURE, after)
             if not is_one_person(appending.connection):
                 two_persons(name, second, f"to take the posture {posture}")
             what = {"name": POSTURE, "value": posture}
             carry_out(appending, POSTURE, what, who=name, why=reason, approver=second)
         return self.posture()
+
+
+def set_by(connection: sa.Connection, name: str) -> int:
+    """Return the place of the entry that set a setting, or -1 where none did."""
+    found = connection.scalar(sa.select(SETTINGS.c.seq).where(SETTINGS.c.name == name))
+    return -1 if found is None else int(found)
+
+
+def _check_after(appending: Appending, name: str, after: int | None) -> None:
+    """Raise `PolicyProposalError` where a setting was set by another entry than the one its proposer saw."""
+    if after is not None and set_by(appending.connection, name) != after:
+        raise PolicyProposalError(f"the proposal was overtaken: `{name}` was set since")
 
 
 def is_one_person(connection: sa.Connection) -> bool:
