@@ -94,7 +94,7 @@ def told_reason(recount: Recount, directive: str, subject: Subject) -> str:
     return "; ".join(dict.fromkeys(reason(study.after[subject, a]) for a in changed))
 
 
-@pytest.mark.parametrize("subjects", [2_500, pytest.param(10_000, marks=pytest.mark.law)])
+@pytest.mark.parametrize("subjects", [1_000, pytest.param(10_000, marks=pytest.mark.law)])
 def test_every_figure_equals_the_recount(subjects: int):
     inputs, result = june.inputs(subjects), june.result(subjects)
     recount = Recount(inputs)
@@ -106,7 +106,7 @@ def test_every_figure_equals_the_recount(subjects: int):
 
 
 def test_every_figure_equals_the_recount_where_some_of_it_is_on_file():
-    inputs = june.covered(2_000, 0.6, 0.3)
+    inputs = june.covered(1_000, 0.6, 0.3)
     result, recount = run(inputs), Recount(inputs)
     assert list(everything(result.report, recount)) == []
     assert list(swept(result.report, recount)) == []
@@ -174,6 +174,6 @@ def test_the_recount_reads_rows_as_a_request_would():
 
 
 def test_no_subject_is_counted_twice():
-    population = june.inputs(2_500).population
-    assert population.asserted[ID].n_unique() == len(population) == 2_500
+    population = june.inputs(1_000).population
+    assert population.asserted[ID].n_unique() == len(population) == 1_000
     assert population.use.select(pl.all().max()).row(0)
