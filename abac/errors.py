@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,6 +63,14 @@ class AbacError(Exception):
     """The root of every error that abac raises on purpose. `code` is stable across releases."""
 
     code = "abac"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what the error is, not by what it was made of, so that it crosses from a worker's process."""
+        return _again, (type(self), self.args), vars(self)
+
+
+def _again(kind: type[AbacError], arguments: tuple[Any, ...]) -> AbacError:
+    return kind.__new__(kind, *arguments)
 
 
 class FindingsError(AbacError):

@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 
 import pytest
 
@@ -55,6 +57,15 @@ def test_a_diagnostic_reads_as_one_line_and_as_flat_json():
     found = Diagnostic(Span("p.csv", 3, 7), "type-clash", "cannot compare", hint="quotes")
     assert str(found) == "p.csv:3:7: error[type-clash]: cannot compare (quotes)"
     assert json.loads(json.dumps(found.as_json()))["column"] == 7
+
+
+def test_an_error_crosses_from_one_process_to_another():
+    for made in (
+        CompileError([Diagnostic(Span("rows.csv", 3, 7), "syntax", "message")]),
+        RequestError("subject.tier", "expected a string"),
+    ):
+        for again in (pickle.loads(pickle.dumps(made)), copy.copy(made)):  # noqa: S301  # our own bytes
+            assert (type(again), str(again), vars(again)) == (type(made), str(made), vars(made))
 
 
 def test_a_request_error_says_the_path():

@@ -19,6 +19,9 @@ from abac.policy.rule import Rule
 BYTES = 16 << 20
 """How many bytes the outcomes that a program remembers may take."""
 
+_FEW = 32
+"""So many reasons take as much room as the rest of an outcome."""
+
 EXTENDED = {int(answer): answer for answer in Extended}
 _PERMIT, _DENY = 1, 2
 
@@ -33,7 +36,8 @@ class Remembered(Bounded[Any, Outcome]):
         self._make = make
 
     def __missing__(self, key: Any) -> Outcome:
-        return self.keep(key, self._make(key))
+        made = self._make(key)
+        return self.keep(key, made, 1 + len(made.reasons) // _FEW)
 
 
 class Reasons(dict[int, Reason]):

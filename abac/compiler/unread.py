@@ -8,7 +8,7 @@ from typing import Any
 from abac.compiler.index import Index
 from abac.compiler.index.table import Table
 from abac.condition.schema import Category
-from abac.policy.request import Source, unknown_attribute
+from abac.policy.request import Source, reader, unknown_attribute
 
 Unread = Callable[[Mapping[Any, Any], Source], None]
 """Checks what a category of a request has besides the attributes that rules read. Raises `RequestError`."""
@@ -34,8 +34,13 @@ def unread(index: Index, category: Category) -> Unread:
     def check(given: Mapping[Any, Any], source: Source) -> None:
         names = tuple(given)
         found = shapes.get(names)
-        for name, table in shape(names) if found is None else found:
-            value = given[name]
+        if found is None:
+            found = shape(names)
+        if not found:
+            return
+        read = reader(given, category)
+        for name, table in found:
+            value = read(name)
             if value is not None:
                 table.check(value, source)
 

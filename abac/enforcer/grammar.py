@@ -18,7 +18,7 @@ from casbin.persist.adapters import StringAdapter
 
 from abac.condition.expr import Condition
 from abac.errors import Findings, Span
-from abac.language.casbin import dotted
+from abac.language.casbin import dotted, unpaired
 from abac.language.names import Names, RequestShape
 from abac.language.parser import parse
 from abac.language.yaml_source import Text
@@ -113,13 +113,9 @@ def row_in_file(row: Sequence[str], fields: Sequence[str], ptype: str, adapter: 
     return None
 
 
-def unpaired(row: str, adapter: Any) -> Span:
+def place_of_unpaired(row: str, adapter: Any) -> Span:
     """Return the place in a row of the bracket that closes nothing; with its line, if the adapter reads a text."""
-    opened = at = 0
-    for at, character in enumerate(row):  # noqa: B007  # where it ends is what is asked
-        opened += (character in "([") - (character in ")]")
-        if opened < 0:
-            break
+    at = unpaired(row)
     for span, line in _lines(adapter):
         if line.strip() == row:
             return replace(span, column=line.find(row) + at + 1)

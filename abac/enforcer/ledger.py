@@ -74,6 +74,12 @@ LEDGER: tuple[Difference, ...] = (
         "a plain list cannot say that it was changed",
     ),
     Difference(
+        "roles-themselves",
+        "sees roles edited under their manager: `all_roles`, `Role.add_role`, a matching function only assigned",
+        "sees what goes through the role manager's methods, or replaces it",
+        "a role knows of no manager that it could tell",
+    ),
+    Difference(
         "whole-names",
         "reads `__class__` and methods of an object only as far as simpleeval lets it",
         "refuses such names in rows outright",

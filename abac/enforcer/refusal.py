@@ -14,7 +14,15 @@ from typing import Any
 from casbin.persist.adapter import _extract_tokens
 from casbin.util import util
 
-from abac.enforcer.grammar import Context, Grammar, evaluates, read_grammar, row_in_file, row_texts, unpaired
+from abac.enforcer.grammar import (
+    Context,
+    Grammar,
+    evaluates,
+    place_of_unpaired,
+    read_grammar,
+    row_in_file,
+    row_texts,
+)
 from abac.errors import CompileError, Diagnostic, Findings
 
 
@@ -46,7 +54,7 @@ def placed(adapter: Any) -> Iterator[None]:
         if line is None:
             raise
         message = f"brackets do not pair up in the row `{line[:80]}`, so it cannot be cut into fields"
-        raise CompileError([Diagnostic(unpaired(line, adapter), "row", message)]) from None
+        raise CompileError([Diagnostic(place_of_unpaired(line, adapter), "row", message)]) from None
 
 
 def _being_cut(error: IndexError) -> str | None:

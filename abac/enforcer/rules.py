@@ -37,7 +37,8 @@ Asked = Mapping[tuple[str, ...], frozenset[Scalar]]
 class Entry:
     """A row's condition: filled and untyped, then typed, and the role questions that its filling asked.
 
-    `rules` are the rules made of it, one for each time the row stands in the policy; `reads` what they read.
+    `rules` are the rules made of it, one for each time the row stands in the policy; `reads` what is read as it is
+    written: stock raises on an attribute that is missing from `missing && False`, which simplifies to nothing.
     """
 
     filled: Condition
@@ -172,7 +173,7 @@ class RuleBook:
             vocabulary = Vocabulary(schema, self.calls.used)
             typed = None if filled is None else check(filled, vocabulary, findings)
             entry.typed = None if typed is None else simplify(typed)
-            entry.reads = {} if entry.typed is None else attributes(entry.typed)
+            entry.reads = {} if typed is None else attributes(typed)
             entry.rules = []
         if findings.errors:
             self._forget(due)

@@ -67,6 +67,7 @@ class Seen:
         roles = {}
         if any(flags):
             roles = {k: roles_of(model, k, conditional=flags[1]) for s, k, _ in held if s == "g"}
+            enforcer.fm.get_functions().update({k: own.ask for k, own in roles.items()})  # stock leaves them there
         policy = sections["p"][context.policy].policy
         unwatched = [a for _, _, a in held if type(a) is not WatchedAssertion or not _is_watched(a.policy)]
         return cls(

@@ -18,7 +18,7 @@ from casbin.model.assertion import Assertion
 
 
 class Row(list[str]):
-    """A policy row that stamps its assertion when it is changed."""
+    """A policy row, or the tokens of a definition, that stamps its assertion when it is changed."""
 
     __slots__ = ("owner",)
     owner: WatchedAssertion
@@ -117,6 +117,8 @@ class WatchedAssertion(Assertion):  # type: ignore[misc]  # casbin ships no type
             rows = Rows(_row(row, self) for row in value)
             rows.owner = self
             value = rows
+        elif name == "tokens":
+            value = _row(value, self)
         object.__setattr__(self, name, value)
         object.__setattr__(self, "stamp", object())
 
@@ -156,4 +158,4 @@ def adopt_all(assertions: Iterable[Any]) -> None:
     for assertion in assertions:
         if type(assertion) is Assertion:
             assertion.__class__ = WatchedAssertion
-            assertion.policy = assertion.policy
+            assertion.policy, assertion.tokens = assertion.policy, assertion.tokens

@@ -18,7 +18,7 @@ from casbin.persist.adapter import load_policy_line
 
 from abac.condition.expr import Condition, Definition, Field, walk
 from abac.condition.types import Scalar
-from abac.errors import Findings, Span, did_you_mean
+from abac.errors import Findings, Span, did_you_mean, moved
 from abac.language.names import Names
 from abac.language.parser import parse
 from abac.language.yaml_source import Text, trace
@@ -185,7 +185,7 @@ def read_rows(text: str, file: str, model: AccessModel, rows: Rows, findings: Fi
         if len(line) > MAX_ROW:
             findings.error(span, "row-too-long", f"row of {len(line):,} characters; at most {MAX_ROW:,}")
             continue
-        cut = _cut(line.strip(), span, model, findings)
+        cut = _cut(line, span, model, findings)
         if cut is None:
             continue
         key, values = cut
@@ -203,7 +203,7 @@ def read_rows(text: str, file: str, model: AccessModel, rows: Rows, findings: Fi
 
 def _cut(line: str, span: Span, model: AccessModel, findings: Findings) -> tuple[str, list[str]] | None:
     """Cut one line as pycasbin does; None for blank lines and comments, and where a finding was noted."""
-    if not line or line.startswith("#"):
+    if not line.strip() or line.lstrip().startswith("#"):
         return None
     key = line.split(",", 1)[0].strip()
     known = ("p", *model.roles)
@@ -214,11 +214,26 @@ def _cut(line: str, span: Span, model: AccessModel, findings: Findings) -> tuple
     holder = Model()
     holder.add_def(key[0], key, "a, b")
     try:
-        load_policy_line(line, holder)
+        load_policy_line(line.strip(), holder)
     except IndexError:
-        findings.error(span, "row", "brackets do not pair up, so the row cannot be cut into fields")
+        at = moved(span, unpaired(line))
+        findings.error(at, "row", "this bracket closes nothing, so the row cannot be cut into fields")
         return None
     return key, list(holder[key[0]][key].policy[0])
+
+
+def unpaired(row: str) -> int:
+    """Return where the bracket stands, from 0, on which pycasbin fails to cut a row: one that closes nothing.
+
+    >>> unpaired("p, a) or (b, read")
+    4
+    """
+    opened = at = 0
+    for at, character in enumerate(row):  # noqa: B007  # where it ends is what is asked
+        opened += (character in "([") - (character in ")]")
+        if opened < 0:
+            break
+    return at
 
 
 def _row(

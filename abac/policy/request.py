@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -48,7 +49,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     Each category maps attribute names to values, or is an object with attributes of those names, read only as
     rules ask for them. A value is bare, or a mapping with `value` and any of `assurance`, `source`, `as_of` and,
     for sets, `complete`; an element of a set may be such a mapping too. `action` may be just its name. An absent
-    attribute, or one that is None, is UNKNOWN.
+    attribute, or one that is None, is UNKNOWN; one that raises when it is read is refused.
 
     A struct rather than a dataclass, because one is made for every decision.
     """
@@ -88,13 +89,26 @@ def assertions(request: Request, schema: Schema) -> dict[str, Assertion]:
 def reader(given: Any, category: Category) -> Callable[[str], Any]:
     """Return how the attributes of a mapping, or of an object, are read; None is absent.
 
-    Raises `RequestError` for what is plainly neither, such as a string or a list.
+    Raises `RequestError` for what is plainly neither, such as a string or a list, and, when read, for an attribute
+    that raises something else than `AttributeError`.
     """
-    if given.__class__ is dict or isinstance(given, Mapping):
+    if given.__class__ is dict:
         return given.get
     if given is None or isinstance(given, _VALUES):
         raise RequestError(category.value, f"expected a mapping of attributes, got {type(given).__name__}")
-    return lambda name: getattr(given, name, None)
+    get = given.get if isinstance(given, Mapping) else partial(_attribute, given)
+
+    def read(name: str) -> Any:
+        try:
+            return get(name)
+        except Exception as error:
+            raise RequestError(f"{category.value}.{name}", f"reading it raised {type(error).__name__}") from error
+
+    return read
+
+
+def _attribute(given: Any, name: str) -> Any:
+    return getattr(given, name, None)
 
 
 _VALUES = (str, bytes, bool, int, float, list, tuple, set, frozenset)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from fastapi import Request
@@ -22,6 +23,7 @@ from abac.errors import CompileError, Findings
 from abac.pdp.point import DecisionPoint
 from abac.rest.administration import mount
 from abac.rest.app import Application, application
+from abac.rest.authzen import discovery
 from abac.rest.authzen.answering import Answering
 from abac.rest.authzen.entities import NOBODY, Entities, EntitiesInMemory, read_entities
 from abac.rest.authzen.evaluating import Evaluating
@@ -40,7 +42,7 @@ from abac.rest.following.changing import Changing
 from abac.rest.receiving import Limits
 from abac.rest.running.keeping import Keeping, meter_audit
 from abac.rest.running.metering import Meter
-from abac.rest.settings import Level, ServeSettings
+from abac.rest.settings import Level, ServeSettings, ServeSettingsError
 from abac.rest.sources import Counting, SourceEntities
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Deciding, InMemory
@@ -65,7 +67,6 @@ class Parts:
     deciding: Deciding | None = None
     keys: Keys | None = None
     entities: Entities | None = None
-    metadata: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     store: Store | None = None
 
 
@@ -103,7 +104,8 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         searching,
         base=base(settings),
         metrics_need_key=settings.metrics_need_key,
-        **({} if parts.metadata is None else {"metadata": parts.metadata}),
+        sign=_sign(settings, clock),
+        below=urlsplit(settings.public_url).path.rstrip("/"),
     )
     mount(
         app,
@@ -227,6 +229,17 @@ def base(settings: ServeSettings) -> Callable[[Request], str]:
         fixed = settings.public_url.rstrip("/")
         return lambda _: fixed
     return lambda request: f"https://{request.url.netloc}{request.scope.get('root_path', '')}"
+
+
+def _sign(settings: ServeSettings, clock: Clock) -> discovery.Sign:
+    """Return what signs the metadata. Raises `ServeSettingsError` for a key that cannot be read."""
+    path = settings.metadata_key
+    if path is None:
+        return discovery.unsigned
+    try:
+        return discovery.signing(path.read_bytes(), settings.metadata_key_id, clock)
+    except (OSError, ValueError, TypeError) as error:
+        raise ServeSettingsError(f"metadata_key: {path}: {error}") from None
 
 
 class _NoKeys:

@@ -5,7 +5,7 @@ from abac.enforcer import Enforcer
 from abac.enforcer.ledger import LEDGER
 from abac.errors import CompileError
 from tests.enforcer.building import RULES, answer, built, pair
-from tests.enforcer.worlds import text
+from tests.enforcer.worlds import ROLES, text
 
 TESTS = {}
 
@@ -128,6 +128,22 @@ def copied_lists():
         assert enforcer.enforce("ann") is still
         enforcer.get_policy()[0][0] = "cid"
         assert enforcer.enforce("cid")
+
+
+@line("roles-themselves")
+def roles_themselves():
+    stock, ours = pair(
+        text("sub, obj", "sub, obj", "g(r.sub, p.sub) && r.obj == p.obj", roles=ROLES),
+        "p, admin, o\ng, ann, admin",
+    )
+    for enforcer in (stock, ours):
+        assert answer(enforcer, "bob", "o") == (False, [])
+        roles = enforcer.get_role_manager().all_roles
+        roles.setdefault("bob", type(roles["ann"])("bob")).add_role(roles["admin"])
+    assert (answer(stock, "bob", "o")[0], answer(ours, "bob", "o")[0]) == (True, False)
+    for enforcer in (stock, ours):
+        enforcer.get_role_manager().add_link("bob", "admin")
+        assert answer(enforcer, "bob", "o")[0]
 
 
 @line("whole-names")

@@ -252,7 +252,7 @@ class Twins(RuleBasedStateMachine):
 
         self.both(new)
 
-    @rule(how=st.sampled_from(["value", "definition", "tokens"]))
+    @rule(how=st.sampled_from(["value", "definition", "tokens", "swapped"]))
     def redefine(self, how):
         def act(e):
             if how == "value":
@@ -260,6 +260,9 @@ class Twins(RuleBasedStateMachine):
                 held.value = f"({held.value})"
             elif how == "definition":
                 e.model.add_def("m", "m", self.world.text.rsplit("m = ", 1)[1].strip() + " && 1 == 1")
+            elif how == "swapped":
+                tokens = e.model["r"]["r"].tokens
+                tokens[0], tokens[-1] = tokens[-1], tokens[0]
             else:
                 e.model["r"]["r"].tokens = list(e.model["r"]["r"].tokens)
 

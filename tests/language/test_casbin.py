@@ -165,7 +165,7 @@ def test_a_field_stands_where_its_place_says(values, data):
         ("p, a, b, read,", "neither `allow` nor `deny`"),
         ("q, a, b, read, allow", "`q`, which the model does not define"),
         ("p2, a, b, read, allow", "`p2`, which the model does not define"),
-        ("p, a), b, read, allow", "brackets do not pair up"),
+        ("p, a), b, read, allow", "this bracket closes nothing"),
         ("p, (a, b, read, allow", "row has 1 fields"),
         ('p, r.sub.x == "a,b", b, read, allow', "row has 5 fields"),
         ("g, alice", "a link of `g` has 2 names; this row has 1"),
@@ -181,6 +181,12 @@ def test_a_row_that_the_model_does_not_define_is_refused_with_its_line(line, say
     assert says in found.message
     assert found.span.line == 2
     assert (len(read.policy), read.links) == (1, {})
+
+
+@pytest.mark.parametrize("line", ["p, True) or (True, b, read, allow", "  p, True) or (True, b, read, allow"])
+def test_a_bracket_that_closes_nothing_is_found_at_its_column(line):
+    (found,) = rows(f"p, a, b, read, allow\n{line}\n")[1].errors
+    assert (found.span.line, found.span.column) == (2, line.index(")") + 1)
 
 
 def test_all_bad_rows_are_found_at_once():

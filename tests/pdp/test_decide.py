@@ -1,5 +1,7 @@
 """Deciding by a program: the door, citations, obligations, and the shipped directives at work."""
 
+from collections.abc import Mapping
+
 import pytest
 
 import abac
@@ -162,6 +164,59 @@ def test_the_door_of_the_index_is_the_door_of_the_reference(compiled, request_, 
                 open_()
             refusals.append(refused.value.path)
     assert refusals == [path] * 4
+
+
+class Directory(Mapping):
+    """A mapping that looks things up, and cannot always."""
+
+    def __init__(self, held):
+        self.held = held
+
+    def __getitem__(self, name):
+        if self.held[name] is ...:
+            raise ConnectionError("directory is away")
+        return self.held[name]
+
+    def __iter__(self):
+        return iter(self.held)
+
+    def __len__(self):
+        return len(self.held)
+
+
+class Account:
+    """A user object whose attributes are looked up when they are read."""
+
+    def __init__(self, held):
+        self._held = held
+
+    def __getattr__(self, name):
+        if self._held.get(name) is ...:
+            raise ConnectionError("directory is away")
+        if name not in self._held:
+            raise AttributeError(name)
+        return self._held[name]
+
+
+@pytest.mark.parametrize("kind", [Directory, Account])
+def test_an_attribute_that_raises_when_it_is_read_is_refused_with_its_path(compiled, kind):
+    program = compiled("d1-foreign-nationals")
+    assert ask(program, kind(person(["US"]))).permitted
+    held = kind({**person(["US"]), "citizenships_current": ...})
+    request = abac.Request(held, "invoke", {"id": "fable-5", "access": "public"}, {"now": IN_FORCE})
+    for asked in (abac.decide, abac.explain, abac.residual):
+        with pytest.raises(
+            RequestError, match=r"^subject\.citizenships_current: reading it raised Connection"
+        ) as why:
+            asked(program, request)
+        assert isinstance(why.value.__cause__, ConnectionError)
+    absent = {k: v for k, v in person(["US"]).items() if k != "citizenships_current"}
+    assert ask(program, kind(absent)).unknown == ask(program, absent).unknown
+
+
+def test_only_what_rules_read_is_read_of_an_object(compiled):
+    account = Account({**person(["US"]), "listed_ownership": ...})
+    assert ask(compiled("d1-foreign-nationals"), account).permitted
 
 
 def test_an_attribute_that_no_rule_reads_is_checked_all_the_same(compiled):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import inf, nextafter
 from typing import Any
 
-from abac.compiler.index.bounded import Bounded
+from abac.compiler.index.bounded import Bounded, weight
 from abac.compiler.index.cells import Cuts
 from abac.compiler.index.masks import Mask
 
@@ -31,7 +31,7 @@ class Memo(Bounded[Any, Mask]):
 
     def __missing__(self, value: Any) -> Mask:
         mask, keep = self._compute(value)
-        return self.keep(value, mask) if keep else mask
+        return self.keep(value, mask, weight(value)) if keep else mask
 
 
 class Names(Memo):
@@ -53,7 +53,7 @@ class Names(Memo):
     def __missing__(self, value: Any) -> Mask:
         if value in self._named or not self._sound(value):
             return super().__missing__(value)
-        if len(self) < SPARE:
+        if len(self) < SPARE and weight(value) == 1:
             self[value] = self._other
         return self._other
 

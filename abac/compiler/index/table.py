@@ -14,7 +14,7 @@ from typing import Any, assert_never
 
 from abac.compiler.index.annotated import annotation
 from abac.compiler.index.asks import CLASSES, Lane
-from abac.compiler.index.bounded import Bounded
+from abac.compiler.index.bounded import Bounded, weight
 from abac.compiler.index.cells import BYTES, OTHER
 from abac.compiler.index.layer import Layer
 from abac.compiler.index.masks import Mask
@@ -141,7 +141,7 @@ class Table:
             assertion = read_assertion(value, self.definition, source)
             found = assertion, self._of(assertion)
             if key is not None:
-                self._annotated.keep(key, found)
+                self._annotated.keep(key, found, weight(key))
         return found
 
     # --- what is remembered ------------------------------------------------------------------------------
@@ -197,7 +197,8 @@ class Table:
         if self._closures > FEW and key not in self._met:
             if len(self._met) >= _MET:
                 self._met.clear()
-            self._met.add(key)
+            if weight(key) == 1:
+                self._met.add(key)
             return mask | self._pending, False
         held = assertion()
         for one in self.layers:

@@ -13,6 +13,7 @@ from typing import Any
 
 from abac.compiler.index import Index, bits
 from abac.compiler.index.asks import Asked
+from abac.compiler.index.bounded import weight
 from abac.compiler.index.cells import cuts
 from abac.compiler.index.memo import SPARE
 from abac.compiler.index.pages import Left
@@ -43,7 +44,7 @@ class Places:
             return made
         if self._elsewhere is None:
             self._elsewhere = self._made(mask, self._last)
-        if len(self.known) < SPARE + len(self._left.pages.home):
+        if len(self.known) < SPARE + len(self._left.pages.home) and weight(value) == 1:
             self.known[value] = self._elsewhere
         return self._elsewhere
 

@@ -227,11 +227,10 @@ class Searching:
         return _Hits(found, found[-1] if found else place.after, len(ids) > place.limit)
 
     def _place(self, page: Page | None, asked: Any) -> Place:
-        page = page or Page()
-        return self._pages.place(page.token, page.limit, _entities(asked))
+        return self._pages.place(page or Page(), _entities(asked))
 
     def _page(self, hits: _Hits, place: Place, asked: Any, results: list[dict[str, str]]) -> bytes:
-        token = self._pages.token(Place(hits.last, place.limit), _entities(asked)) if hits.more else ""
+        token = self._pages.token(place._replace(after=hits.last), _entities(asked)) if hits.more else ""
         return self._answer(results, token, asked.page)
 
     @staticmethod

@@ -20,6 +20,7 @@ from fastapi.responses import JSONResponse, Response
 from abac.audit.clock import stamp
 from abac.errors import RequestError
 from abac.rest import sound
+from abac.rest.administration.guarding import BEARER, REFUSALS, refusal
 from abac.rest.authzen.answering import reason
 from abac.rest.authzen.asking import Asked, refused
 from abac.rest.authzen.evaluating import Evaluating, may_ask
@@ -36,6 +37,8 @@ from abac.service.store import Store
 from abac.storage.sessions import Session, Verdict
 
 PATH = "/access/v1/sessions"
+
+Refusals = dict[int | str, dict[str, Any]]
 
 _Name = Annotated[UUID, Path(description="The session's id")]
 
@@ -67,17 +70,13 @@ def changing(evaluating: Evaluating, store: Store, follower: Follower, **more: A
 def mount(app: FastAPI, changing: Changing) -> None:
     """Add the endpoints."""
     registry = Registry(changing)
-    problems: dict[int | str, dict[str, Any]] = {
-        400: {"description": "Malformed, or a value that is not of its attribute's type"},
-        404: {"description": "No such session of this key"},
-        429: {"description": "Too many sessions, or too many requests"},
+    body = {"required": True, "content": {"application/json": {"schema": _SCHEMA, "example": _EXAMPLE}}}
+    unknown: Refusals = {404: refusal("No such session of this key.")}
+    busy: Refusals = {
+        429: refusal("Too many sessions, or too many requests."),
+        503: refusal("The database does not answer."),
     }
-    extra = {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": _SCHEMA, "example": _EXAMPLE}},
-        }
-    }
+    asked = {"security": BEARER, "requestBody": body}
 
     @app.post(
         PATH,
@@ -85,8 +84,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Register an open session",
         operation_id="open_session",
-        responses={n: problems[n] for n in (400, 429)},
-        openapi_extra=extra,
+        responses=REFUSALS | busy | _answered(201, "Registered, and decided."),
+        openapi_extra=asked,
     )
     async def open_session(request: Request) -> Response:
         told = await registry.open(request)
@@ -97,8 +96,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Say what is now known of an open session",
         operation_id="update_session",
-        responses={n: problems[n] for n in (400, 404)},
-        openapi_extra=extra,
+        responses=REFUSALS | busy | unknown | _answered(200, "Decided on what is known now."),
+        openapi_extra=asked,
     )
     async def update_session(request: Request, session: _Name) -> Response:
         return JSONResponse(await registry.update(request, session))
@@ -108,7 +107,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="How an open session stands",
         operation_id="get_session",
-        responses={404: problems[404]},
+        responses=REFUSALS | unknown | _answered(200, "As it was decided last."),
+        openapi_extra={"security": BEARER},
     )
     async def get_session(request: Request, session: _Name) -> Response:
         return JSONResponse(_told(await registry.find(registry.caller(request), session)))
@@ -119,7 +119,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Say that a session ended",
         operation_id="close_session",
-        responses={404: problems[404]},
+        responses=REFUSALS | unknown,
+        openapi_extra={"security": BEARER},
     )
     async def close_session(request: Request, session: _Name) -> Response:
         await registry.close(registry.caller(request), session)
@@ -230,6 +231,10 @@ def _evaluation(said: Opening) -> Evaluation:
     return Evaluation(said.subject, said.action, said.resource, said.context)
 
 
+def _answered(status: int, told: str) -> Refusals:
+    return {status: {"description": told, "content": {"application/json": {"schema": _ANSWER}}}}
+
+
 def _unknown() -> Problem:
     return Problem(404, "no-such-session", "this key has no open session of that id")
 
@@ -243,6 +248,21 @@ _SCHEMA: dict[str, Any] = {
         "resource": {"$ref": "#/components/schemas/Entity"},
         "context": {"type": "object"},
         "expires_in": {"type": "integer", "minimum": SHORTEST, "maximum": LONGEST, "default": USUAL},
+    },
+}
+_ANSWER: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "decision", "opened_at", "expires_at"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "decision": {"type": "boolean"},
+        "context": {
+            "type": "object",
+            "description": "As in the answer to an evaluation, where it was decided now.",
+        },
+        "opened_at": {"type": "string", "format": "date-time"},
+        "expires_at": {"type": "string", "format": "date-time"},
+        "warn": {"type": "object", "description": "The flip that the clock will bring while it lasts."},
     },
 }
 _EXAMPLE: dict[str, Any] = {

@@ -84,7 +84,7 @@ class AtOnce(HttpToolsProtocol):
             or len(self.connections) >= (self.limit_concurrency or sys.maxsize)
         )
         if usual:
-            super().on_headers_complete()
+            self._by_uvicorn()
         else:
             self._body = b""
 
@@ -107,10 +107,18 @@ class AtOnce(HttpToolsProtocol):
             self._usual_way()
         super().on_message_complete()
 
+    def _by_uvicorn(self) -> None:
+        """Let uvicorn begin an answer; where there are too many connections, one in the shape of every problem."""
+        app, most = self.app, self.limit_concurrency
+        if most is not None and max(len(self.connections), len(self.tasks)) >= most:
+            self.app, self.limit_concurrency = self.config.app.busy, None  # type: ignore[union-attr]  # as above
+        super().on_headers_complete()
+        self.app, self.limit_concurrency = app, most
+
     def _usual_way(self) -> None:
         body, self._body = self._body or b"", None
         if not self.transport.is_closing():
-            super().on_headers_complete()
+            self._by_uvicorn()
             super().on_body(body)
 
     def _at_once(self, body: bytes) -> bool:

@@ -63,7 +63,7 @@ class Variants:
             if not isinstance(levels, Assurance):
                 codes = np.where((codes >= 0) & (levels < Assurance.VERIFIED), codes + len(self._places), codes)
             return Sets(
-                np.append(made.codes, len(made.level))[codes],
+                np.append(made.codes, np.uint32(len(made.level)))[codes],
                 made.places,
                 made.owner,
                 made.word,
