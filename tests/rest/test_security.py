@@ -359,10 +359,19 @@ def test_too_many_headers_are_a_431(guarded: Running):
     assert guarded.client.post("/access/v1/evaluation", json=asked(), headers=headers).status_code == 431
 
 
-def test_a_header_that_counts_may_not_stand_twice(guarded: Running):
-    headers = [("authorization", f"Bearer {guarded.key()}"), ("authorization", "Bearer x")]
+@pytest.mark.parametrize("name", ["authorization", "x-request-id", "x-session-id"])
+def test_a_header_that_counts_may_not_stand_twice(guarded: Running, name: str):
+    headers = [("authorization", f"Bearer {guarded.key()}"), (name, "Bearer x"), (name, "y")]
     answer = guarded.client.post("/access/v1/evaluation", json=asked(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "header")
+
+
+@pytest.mark.parametrize("path", ["/access/v1/evaluation/", "/admin/v1/explanations/", "/healthz/"])
+def test_nobody_is_sent_elsewhere_by_the_host_that_was_asked_for(guarded: Running, path: str):
+    headers = {"authorization": f"Bearer {guarded.key(*Role)}", "host": "evil.example.com"}
+    answer = guarded.client.get(path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no-such-path")
+    assert "location" not in answer.headers
 
 
 # --- a server that is left running -------------------------------------------------------------------------
