@@ -1,4 +1,4 @@
-"""What decides whether a change lands fails on needless skips and on a run without tests; long files come first."""
+"""What decides whether a change lands fails on a needless skip and on an empty run; long files come first."""
 
 import subprocess
 import sys
