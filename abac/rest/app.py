@@ -58,6 +58,7 @@ class Application(FastAPI):
             docs_url=None,
             redoc_url=None,
             openapi_url="/openapi.json",
+            redirect_slashes=False,  # it would name another place by the Host that the caller sends, without TLS
             **options,
         )
         self.evaluating, self.searching = evaluating, searching

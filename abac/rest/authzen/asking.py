@@ -21,6 +21,7 @@ from abac.pip.ceiling import lowered_assertion, lowered_value
 from abac.policy.request import Request
 from abac.rest.authzen.naming import Attributes, Named, Types, kept, named
 from abac.rest.authzen.wire import Action, Entity, Evaluation
+from abac.rest.callers.about import About, check
 from abac.rest.problems import Problem, bad_request
 from abac.service.ceiling import CALLER, STAMPED, Ceiling
 
@@ -56,10 +57,9 @@ class Asker:
         self._environment = frozenset(program.schema.names(Category.ENVIRONMENT)) - {NOW}
         self._stamped = STAMPED in program.schema
 
-    @property
-    def typed(self) -> str:
-        """The attribute that a resource's type becomes, or empty."""
-        return self._resource.kind
+    def may_ask(self, about: About | None, resource: Entity) -> None:
+        """Raise a 403 `Problem` for a resource that a key may not ask about."""
+        check(about, resource.type, resource.id, resource.properties, self._resource.kind)
 
     def ask(self, asked: Evaluation, *, flat: bool = False) -> Asked:
         """Return the request of an evaluation; where `flat`, no value is an object. Raises `Problem`.

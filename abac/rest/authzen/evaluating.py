@@ -119,7 +119,7 @@ class Evaluating:
     ) -> bytes:
         program, asker = self.asker(caller.ceiling)
         if caller.about is not None:
-            may_ask(caller, found.resource, asker)
+            asker.may_ask(caller.about, found.resource)
         asked = asker.ask(found, flat=flat)
         question = Question(
             asker.program,
@@ -240,16 +240,11 @@ def _plain(asked: Asked, answer: Answer) -> bool:
     )
 
 
-def may_ask(caller: Caller, resource: Entity, asker: Asker) -> None:
-    """Raise a 403 `Problem` for a resource that a caller may not ask about."""
-    about.check(caller.about, resource.type, resource.id, resource.properties, asker.typed)
-
-
 def _allowed(item: Evaluation | Problem, caller: Caller, asker: Asker) -> Evaluation | Problem:
     """Return an item of a batch, or the problem that its caller may not ask about its resource."""
     try:
         if not isinstance(item, Problem):
-            may_ask(caller, item.resource, asker)
+            asker.may_ask(caller.about, item.resource)
     except Problem as problem:
         return problem
     return item

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -34,11 +35,16 @@ PATH = "/access/v1/changes"
 READERS = 500
 """Streams of one worker at once."""
 
+OF_ONE = 100
+"""Streams of one key at one worker, so that no key takes the places of all others."""
+
 HEARTBEAT = 10.0
 """Seconds after which a stream that has nothing to say says that it lives."""
 
 SLOW = 30.0
 """Seconds for which a reader that takes nothing in is waited for."""
+
+RETRY = ((b"retry-after", b"5"),)
 
 _ADMINISTRATORS = ("who", "approver", "why", "commit")
 """What of a happening is told to keys that administer only."""
@@ -76,13 +82,14 @@ class EventStream(Response):
     async def _next(self, gone: asyncio.Task[None]) -> str | None:
         """Return what comes next; None at the end, and as soon as the reader has gone: its place is free again."""
         coming = asyncio.ensure_future(anext(self._events, None))
-        await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
-        if coming.done() and not gone.done():
-            return coming.result()
-        coming.cancel()
-        with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-            await coming
-        return None
+        try:
+            await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() and not gone.done() else None
+        finally:
+            if not coming.done():
+                coming.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await coming
 
 
 async def _gone(receive: Receive) -> None:
@@ -113,6 +120,7 @@ def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT, slo
             },
             **REFUSALS,
             400: refusal("`Last-Event-ID` is no id of an event."),
+            429: refusal("This key reads too many already."),
             503: refusal("Too many read already."),
         },
         openapi_extra={"security": BEARER},
@@ -122,7 +130,9 @@ def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT, slo
         after = _last(last_event_id)
         if changing.feed.readers >= READERS or changing.feed.ended:
             message = f"{READERS} streams are read at this worker already; try again"
-            raise Problem(503, "readers", message, headers=((b"retry-after", b"5"),))
+            raise Problem(503, "readers", message, headers=RETRY)
+        if changing.feed.by_caller[caller.name] >= OF_ONE:
+            raise Problem(429, "readers", f"this key reads {OF_ONE} streams at this worker already", headers=RETRY)
         start = await changing.feed.last()
         if after is not None and after > start:
             raise bad_request("event-id", "no event has this id; begin anew without `Last-Event-ID`")
@@ -153,8 +163,8 @@ def _last(given: str | None) -> int | None:
 async def _events(
     changing: Changing, request: Request, caller: Caller, at: int, heartbeat: float, *, new: bool
 ) -> AsyncIterator[str]:
-    feed = changing.feed
-    feed.readers += 1
+    feed, name = changing.feed, caller.name
+    feed.by_caller[name] += 1
     try:
         yield ": alive\nretry: 1000\n\n"
         if new:
@@ -172,7 +182,8 @@ async def _events(
     except AbacError as error:  # the database is away, or the key was revoked: the reader comes again
         yield event("trouble", {"code": error.code})
     finally:
-        feed.readers -= 1
+        feed.by_caller[name] -= 1
+        feed.by_caller += Counter()  # whom nobody reads for any more is forgotten
 
 
 def _alive(changing: Changing) -> str:
