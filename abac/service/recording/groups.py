@@ -1,7 +1,8 @@
 """Group commit: a thread gathers what others put, and writes it as one.
 
 A group goes out when it has `most` items, or `wait` seconds after its first, or as soon as as many callers wait
-for it as did last time: then there is nobody to wait for. What a group is written to is left to a function; what
+for it as did last time: then there is nobody to wait for. Where half of them are there in time, the others have as
+long again. What a group is written to is left to a function; what
 becomes of an item whose caller does not wait, while nothing can be written, is settled here: it is kept and tried
 again, and while the queue is full callers are held back.
 """
@@ -238,7 +239,10 @@ class Groups(Generic[T]):
             if not isinstance(first, Ticket):
                 self._sleep(self._most, self._wait)
             elif not first.batch:
-                self._sleep(min(self._most, self._expected), self._wait)
+                expected = min(self._most, self._expected)
+                self._sleep(expected, self._wait)
+                if expected > len(queue) >= expected / 2 and not self._flushing:  # they are on their way
+                    self._sleep(expected, self._wait)
         self._writing = min(len(queue), self._most)
         return [queue.popleft() for _ in range(self._writing)]
 
