@@ -1,8 +1,8 @@
 """Group commit: a thread gathers what others put, and writes it as one.
 
-A group goes out when it has `most` items, or `wait` seconds after its first, or as soon as as many callers wait
-for it as did last time: then there is nobody to wait for. Where half of them are there in time, the others have as
-long again. What a group is written to is left to a function; what
+A group goes out when it has `most` items, or `wait` seconds after its first or after the one before it, or as soon
+as as many callers wait for it as did last time: then there is nobody to wait for. Where half of them are there in
+time, the others have as long again. What a group is written to is left to a function; what
 becomes of an item whose caller does not wait, while nothing can be written, is settled here: it is kept and tried
 again, and while the queue is full callers are held back.
 """
@@ -82,6 +82,7 @@ class Groups(Generic[T]):
         self._expected = 1
         self._writing = 0
         self._first: T | Ticket | None = None  # of the group that is being written
+        self._whole = False  # whether a batch was put, so that there is nothing more to wait for
         self._flushing = False
         self._closed = ""  # why nothing more is taken in
         self._stopped = False
@@ -127,7 +128,8 @@ class Groups(Generic[T]):
         if queue and len(queue) + len(tickets) > self._bound:
             raise self._full()
         queue.extend(tickets)
-        if 0 < self._target <= len(queue):
+        self._whole = True
+        if self._target:
             self._target = 0
             self._wake.set()
         if self._closed:  # as above; those that are being written, or were settled, are not in the queue any more
@@ -233,26 +235,32 @@ class Groups(Generic[T]):
 
     def _gather(self) -> list[T | Ticket]:
         queue = self._queue
-        self._sleep(1, None)
+        expected = min(self._most, self._expected)
+        if expected > 1:  # those who were answered may ask again: that the first does is no reason to wake up
+            self._sleep(expected, self._wait)
+        if not queue:
+            expected = 1
+            self._sleep(1, None)
         if queue and not self._closed and len(queue) < self._most:
             first = queue[0]
             if not isinstance(first, Ticket):
                 self._sleep(self._most, self._wait)
-            elif not first.batch:
-                expected = min(self._most, self._expected)
+            elif not self._whole and expected > len(queue) >= expected / 2:  # the others are on their way
                 self._sleep(expected, self._wait)
-                if expected > len(queue) >= expected / 2 and not self._flushing:  # they are on their way
-                    self._sleep(expected, self._wait)
+        self._whole = False
         self._writing = min(len(queue), self._most)
         return [queue.popleft() for _ in range(self._writing)]
 
     def _sleep(self, target: int, seconds: float | None) -> None:
-        """Sleep until the queue has so many items, somebody flushes, the recorder stops, or the time is over."""
+        """Sleep until the queue has so many items, a batch is there, somebody flushes, or the time is over.
+
+        None sleeps on once the recorder stops.
+        """
         deadline = None if seconds is None else time.monotonic() + seconds
-        while len(self._queue) < target and not self._stopped:
+        while len(self._queue) < target and not (self._stopped or self._whole):
             self._wake.clear()
             self._target = target
-            if len(self._queue) < target and not self._stopped:
+            if len(self._queue) < target and not (self._stopped or self._whole):
                 left = None if deadline is None else deadline - time.monotonic()
                 if (left is not None and left <= 0) or not self._wake.wait(left):
                     break
