@@ -33,17 +33,16 @@ PAUSE = 0.25
 class Ticket:
     """One entry on its way, and what it came to; whoever waits for it says by `settle` how it hears of that.
 
-    One of a `batch` is put with all others of it, so nothing more is to be waited for.
+    `one` is there once it is put, `place` and `error` once it is settled. One of a `batch` is put with all others
+    of it, so nothing more is to be waited for.
     """
 
     __slots__ = ("error", "one", "place")
 
+    one: Any
+    place: int | None
+    error: AbacError | None
     batch = False
-
-    def __init__(self) -> None:
-        self.one: Any = None
-        self.place: int | None = None
-        self.error: AbacError | None = None
 
     def settle(self, place: int | None, error: AbacError | None = None) -> None:
         """Say, on the writing thread, what the entry came to."""
@@ -56,7 +55,6 @@ class Held(Ticket):
     __slots__ = ("_done",)
 
     def __init__(self) -> None:
-        super().__init__()
         self._done = threading.Lock()
         self._done.acquire()
 
