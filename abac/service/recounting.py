@@ -26,15 +26,19 @@ SIZE = 300
 """Rows that the reference looks at."""
 
 
+def check_readable(source: str) -> None:
+    """Raise `EngineError` where nothing but the engine itself can read a source."""
+    if not (Path(source).exists() or "*" in source):
+        raise EngineError(f"`{source}` is no file that another engine reads; give --population the Parquet files")
+
+
 def recount(tallies: Sequence[Tally], source: str, name: Name, schema: Schema) -> dict[str, Any]:
     """Return what was looked at and every figure that is not what counting again comes to.
 
-    `tallies` are what the engine `name` counted over `source`. Raises `EngineError` where nothing else reads it.
+    `tallies` are what the engine `name` counted over `source`, which others can read too (`check_readable`).
     """
     questions = [tally.question for tally in tallies]
     other = Name.DUCKDB if name is Name.POLARS else Name.POLARS
-    if not (Path(source).exists() or "*" in source):
-        raise EngineError(f"`{source}` is no file that another engine reads; give --population the Parquet files")
     with open_engine(other, source) as engine:
         counted = list(engine.count(questions, schema, lambda _: None))
     broken = [d for t, c in zip(tallies, counted, strict=True) for d in _differ(t, c, other.value)]
