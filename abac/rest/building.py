@@ -42,7 +42,7 @@ from abac.rest.following.changing import Changing
 from abac.rest.receiving import Limits
 from abac.rest.running.keeping import Keeping, meter_audit
 from abac.rest.running.metering import Meter
-from abac.rest.settings import Level, ServeSettings, ServeSettingsError
+from abac.rest.settings import Level, ServeSettings
 from abac.rest.sources import Counting, SourceEntities
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Deciding, InMemory
@@ -104,7 +104,7 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         searching,
         base=base(settings),
         metrics_need_key=settings.metrics_need_key,
-        sign=_sign(settings, clock),
+        sign=discovery.signing(settings.metadata_key, settings.metadata_key_id, clock),
         below=urlsplit(settings.public_url).path.rstrip("/"),
     )
     mount(
@@ -229,17 +229,6 @@ def base(settings: ServeSettings) -> Callable[[Request], str]:
         fixed = settings.public_url.rstrip("/")
         return lambda _: fixed
     return lambda request: f"https://{request.url.netloc}{request.scope.get('root_path', '')}"
-
-
-def _sign(settings: ServeSettings, clock: Clock) -> discovery.Sign:
-    """Return what signs the metadata. Raises `ServeSettingsError` for a key that cannot be read."""
-    path = settings.metadata_key
-    if path is None:
-        return discovery.unsigned
-    try:
-        return discovery.signing(path.read_bytes(), settings.metadata_key_id, clock)
-    except (OSError, ValueError, TypeError) as error:
-        raise ServeSettingsError(f"metadata_key: {path}: {error}") from None
 
 
 class _NoKeys:

@@ -17,6 +17,7 @@ from abac.audit.clock import moment
 from abac.audit.entry import read_entry
 from abac.bootstrap import Settings, open_store
 from abac.pdp.point import DecisionPoint
+from abac.rest.callers.about import read_about
 from abac.rest.callers.keys import KeysInMemory, Role
 from abac.rest.following import changes
 from abac.service.recording.point import RecordedPoint
@@ -272,6 +273,20 @@ def test_sessions_are_their_keys_own(store, one):
         store.policies.settings.set_posture("step-up", **REASON)
         while (found := reader.next()).kind != "posture":
             assert found.data.get("session") in (None, own["id"])
+
+
+@sqlite
+def test_a_key_opens_sessions_about_what_it_may_ask_about(one):
+    key = one.running.key(about=read_about(["model=opus"]))
+    told = opened(one, key, model="opus")
+    headers = {"authorization": f"Bearer {key}"}
+    place = f"/access/v1/sessions/{told['id']}"
+    for answer in (
+        one.running.post("sessions", opening(), **headers),
+        one.running.client.put(place, json=opening(), headers=headers),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert one.running.client.put(place, json=opening("opus"), headers=headers).status_code == 200
 
 
 @sqlite

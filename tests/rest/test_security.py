@@ -26,7 +26,7 @@ from abac.rest.problems import Problem
 from abac.rest.running.logs import redact
 from abac.rest.settings import ServeSettingsError, load
 from abac.service.ceiling import Ceiling
-from tests.rest.conformance.asked import BOB, WRITE, asked
+from tests.rest.conformance.asked import BOB, OTHER, WRITE, asked
 from tests.rest.running import HERE, NOON, Running, of_policies, running
 
 FIXTURE: dict[str, Any] = of_policies(HERE / "fixture") | {"policies": [HERE / "fixture" / "rows.csv"]}
@@ -260,6 +260,13 @@ def test_a_token_that_anybody_could_have_made_is_a_401(by_token: Running, algori
 def test_a_token_without_our_scope_may_do_nothing(by_token: Running):
     assert _ask(by_token, _token(scope="decide")).status_code == 403
     assert _ask(by_token, _token(scope="abac:audit")).status_code == 403
+
+
+def test_tokens_may_be_limited_to_some_resources(jwks: Path):
+    tokens = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": str(jwks), "about": ["record=record-2"]}
+    with running(auth=True, tokens=tokens, **FIXTURE) as found:
+        assert _ask(found, _token(), asked(resource=OTHER)).status_code == 200
+        assert _ask(found, _token()).status_code == 403
 
 
 def test_a_token_that_was_found_good_still_ends(jwks: Path):

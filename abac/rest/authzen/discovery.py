@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from abac.errors import AbacError
 
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
 SEARCH_SUBJECT, SEARCH_RESOURCE = "/access/v1/search/subject", "/access/v1/search/resource"
@@ -39,13 +43,25 @@ Sign = Callable[[dict[str, Any]], dict[str, Any]]
 """Adds a signature to the metadata."""
 
 
-def signing(pem: bytes, key_id: str, clock: Callable[[], datetime]) -> Sign:
+class MetadataKeyError(AbacError):
+    """A key that cannot sign the metadata."""
+
+    code = "metadata-key"
+
+
+def signing(file: Path | None, key_id: str, clock: Callable[[], datetime]) -> Sign:
     """Return what adds the metadata as a signed JWT to itself (section 9.1.3); `iss` is the decision point.
 
-    `pem` is a private key: EC on P-256, P-384 or P-521, Ed25519, or RSA. Raises `ValueError` for any other.
+    The file holds a private key (PEM): EC on P-256, P-384 or P-521, Ed25519, or RSA. Without one nothing is added.
+    Raises `MetadataKeyError` for any other.
     """
-    key = serialization.load_pem_private_key(pem, None)
-    algorithm = _algorithm(key)
+    if file is None:
+        return unsigned
+    try:
+        pem = file.read_bytes()
+        algorithm = _algorithm(serialization.load_pem_private_key(pem, None))
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise MetadataKeyError(f"metadata_key: {file}: {error}") from None
 
     def sign(metadata: dict[str, Any]) -> dict[str, Any]:
         claims = {**metadata, "iss": metadata["policy_decision_point"], "iat": int(clock().timestamp())}

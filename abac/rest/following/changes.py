@@ -82,13 +82,14 @@ class EventStream(Response):
     async def _next(self, gone: asyncio.Task[None]) -> str | None:
         """Return what comes next; None at the end, and as soon as the reader has gone: its place is free again."""
         coming = asyncio.ensure_future(anext(self._events, None))
-        await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
-        if coming.done() and not gone.done():
-            return coming.result()
-        coming.cancel()
-        with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-            await coming
-        return None
+        try:
+            await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() and not gone.done() else None
+        finally:
+            if not coming.done():
+                coming.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await coming
 
 
 async def _gone(receive: Receive) -> None:

@@ -20,14 +20,15 @@ from fastapi.responses import JSONResponse, Response
 from abac.audit.clock import stamp
 from abac.errors import RequestError
 from abac.rest import sound
-from abac.rest.administration.guarding import BEARER, REFUSALS, refusal
+from abac.rest.administration.guarding import BEARER
 from abac.rest.authzen.answering import reason
 from abac.rest.authzen.asking import Asked, refused
-from abac.rest.authzen.evaluating import Evaluating, may_ask
+from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.reading import DEPTH, MALFORMED, misshapen
 from abac.rest.authzen.wire import Action, Entity, Evaluation, Properties
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.following.changing import Changing
+from abac.rest.following.described import ASKED, BUSY, LONGEST, SHORTEST, UNKNOWN, USUAL, answered
 from abac.rest.following.kept import Asking, kept
 from abac.rest.problems import Problem, bad_request
 from abac.rest.receiving import body, check_json, headers
@@ -38,15 +39,10 @@ from abac.storage.sessions import Session, Verdict
 
 PATH = "/access/v1/sessions"
 
-Refusals = dict[int | str, dict[str, Any]]
-
 _Name = Annotated[UUID, Path(description="The session's id")]
 
 MOST = 100_000
 """Sessions that one key has open at once."""
-
-SHORTEST, USUAL, LONGEST = 1, 3_600, 86_400
-"""Seconds for which a session stays registered."""
 
 
 class Opening(msgspec.Struct):
@@ -70,13 +66,6 @@ def changing(evaluating: Evaluating, store: Store, follower: Follower, **more: A
 def mount(app: FastAPI, changing: Changing) -> None:
     """Add the endpoints."""
     registry = Registry(changing)
-    body = {"required": True, "content": {"application/json": {"schema": _SCHEMA, "example": _EXAMPLE}}}
-    unknown: Refusals = {404: refusal("No such session of this key.")}
-    busy: Refusals = {
-        429: refusal("Too many sessions, or too many requests."),
-        503: refusal("The database does not answer."),
-    }
-    asked = {"security": BEARER, "requestBody": body}
 
     @app.post(
         PATH,
@@ -84,8 +73,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Register an open session",
         operation_id="open_session",
-        responses=REFUSALS | busy | _answered(201, "Registered, and decided."),
-        openapi_extra=asked,
+        responses=BUSY | answered(201, "Registered, and decided."),
+        openapi_extra=ASKED,
     )
     async def open_session(request: Request) -> Response:
         told = await registry.open(request)
@@ -96,8 +85,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Say what is now known of an open session",
         operation_id="update_session",
-        responses=REFUSALS | busy | unknown | _answered(200, "Decided on what is known now."),
-        openapi_extra=asked,
+        responses=BUSY | UNKNOWN | answered(200, "Decided on what is known now."),
+        openapi_extra=ASKED,
     )
     async def update_session(request: Request, session: _Name) -> Response:
         return JSONResponse(await registry.update(request, session))
@@ -107,7 +96,7 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="How an open session stands",
         operation_id="get_session",
-        responses=REFUSALS | unknown | _answered(200, "As it was decided last."),
+        responses=UNKNOWN | answered(200, "As it was decided last."),
         openapi_extra={"security": BEARER},
     )
     async def get_session(request: Request, session: _Name) -> Response:
@@ -119,7 +108,7 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Say that a session ended",
         operation_id="close_session",
-        responses=REFUSALS | unknown,
+        responses=UNKNOWN,
         openapi_extra={"security": BEARER},
     )
     async def close_session(request: Request, session: _Name) -> Response:
@@ -190,7 +179,7 @@ class Registry:
             raise bad_request(MALFORMED, f"from {SHORTEST} to {LONGEST:,} seconds", "expires_in")
         if said.context is not None and said.context.get("what_if") is True:
             raise bad_request(MALFORMED, "a session is no what-if", "context.what_if")
-        may_ask(caller, said.resource, self._evaluating.asker(caller.ceiling)[1])
+        self._evaluating.asker(caller.ceiling)[1].may_ask(caller.about, said.resource)
         return said
 
     async def _decided(self, session: Session, said: Opening, caller: Caller) -> dict[str, Any]:
@@ -231,43 +220,5 @@ def _evaluation(said: Opening) -> Evaluation:
     return Evaluation(said.subject, said.action, said.resource, said.context)
 
 
-def _answered(status: int, told: str) -> Refusals:
-    return {status: {"description": told, "content": {"application/json": {"schema": _ANSWER}}}}
-
-
 def _unknown() -> Problem:
     return Problem(404, "no-such-session", "this key has no open session of that id")
-
-
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["subject", "action", "resource"],
-    "properties": {
-        "subject": {"$ref": "#/components/schemas/Entity"},
-        "action": {"$ref": "#/components/schemas/Action"},
-        "resource": {"$ref": "#/components/schemas/Entity"},
-        "context": {"type": "object"},
-        "expires_in": {"type": "integer", "minimum": SHORTEST, "maximum": LONGEST, "default": USUAL},
-    },
-}
-_ANSWER: dict[str, Any] = {
-    "type": "object",
-    "required": ["id", "decision", "opened_at", "expires_at"],
-    "properties": {
-        "id": {"type": "string", "format": "uuid"},
-        "decision": {"type": "boolean"},
-        "context": {
-            "type": "object",
-            "description": "As in the answer to an evaluation, where it was decided now.",
-        },
-        "opened_at": {"type": "string", "format": "date-time"},
-        "expires_at": {"type": "string", "format": "date-time"},
-        "warn": {"type": "object", "description": "The flip that the clock will bring while it lasts."},
-    },
-}
-_EXAMPLE: dict[str, Any] = {
-    "subject": {"type": "person", "id": "ana", "properties": {"relation": "customer"}},
-    "action": {"name": "invoke"},
-    "resource": {"type": "model", "id": "sonnet-4.5", "properties": {"provider": "anthropic", "access": "public"}},
-    "expires_in": 900,
-}

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from abac.rest.app import METADATA_AGE
+from abac.rest.authzen.discovery import MetadataKeyError
 from abac.rest.settings import ServeSettingsError, load
 from tests.rest.conformance.asked import asked
 from tests.rest.running import HERE, Running, built, of_policies, running
@@ -110,7 +111,7 @@ def test_9_1_3_signed_metadata_say_the_same_and_who_attests_it(tmp_path: Path, k
 
 def test_9_1_3_a_key_that_cannot_sign_metadata_is_refused(tmp_path: Path):
     (tmp_path / "key.pem").write_text("no key")
-    with pytest.raises(ServeSettingsError, match="metadata_key"):
+    with pytest.raises(MetadataKeyError, match="metadata_key"):
         built(metadata_key=tmp_path / "key.pem")
 
 
