@@ -2,8 +2,11 @@
 
 A decision is one subject, model and action under one program, ending in a materialised code: 20 million in all.
 Time starts from the encoded frame, with nothing cached, and is processor time over all threads, so that the figure
-is per core. Encoding, the way from Parquet, peak memory and two floors (a copy of the codes, and a two-valued
-pass over bit sets ready made) stand beside it. The acceptance: 50 million a second and core, under 1 GB.
+is per core. Encoding, the way from Parquet, peak memory and two floors (a copy of the codes, and the two-valued
+trial of the first issue) stand beside it.
+
+The acceptance: 100 million a second and core, where the trial makes 280, and under 1 GB. Machines are busy, so the
+gate is the ratio: at most 2.8 times the trial in the same run.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import json
 import subprocess
 import sys
 import time
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,8 @@ from abac.backends.columnar import Frame, decide_many
 from benchmarks import workload
 
 ROWS = 1_000_000
+TRIAL = 280 / 100
+"""How many times as long as the two-valued trial the pass may take."""
 DECISIONS = ROWS * workload.MODELS * 2
 SHARED = {"a third of the rules replaced": 67, "every rule replaced": 0}
 
@@ -68,37 +74,52 @@ def test_decisions_per_core(encoded, benchmark, shared):
         np.concatenate([s.to_numpy() for many in answers for s in many]), return_counts=True
     )
     assert len(values) >= 3
-    copy, two_valued = _floors(answers)
-    rate = DECISIONS / taken / 1e6
+    copy, trial = core_seconds(_copy(answers)), core_seconds(_trial())
+    rate, times = DECISIONS / taken / 1e6, taken / trial
     benchmark.extra_info |= {
         "million_decisions_per_core_second": round(rate, 1),
         "core_seconds": round(taken, 3),
         "encode_seconds": round(encode_wall, 2),
         "encode_core_seconds": round(encode_cpu, 2),
         "times_the_copy_of_the_codes": round(taken / copy, 1),
-        "times_a_two_valued_pass_over_ready_bits": round(taken / two_valued, 1),
+        "times_the_two_valued_trial": round(times, 2),
         "codes": {int(v): int(c) for v, c in zip(values, counts, strict=True)},
     }
     print(
-        f"\n{rate:.0f} million decisions a core second; encoding {encode_wall:.2f} s; "
-        f"{taken / copy:.0f} times a copy of the codes, {taken / two_valued:.1f} times a two-valued pass"
+        f"\n{rate:.0f} million decisions a core second: {times:.2f} times the two-valued trial, which makes"
+        f" {DECISIONS / trial / 1e6:.0f}, and {taken / copy:.0f} times a copy; encoded in {encode_wall:.1f} s"
     )
-    if shared:
-        assert rate >= 50
+    assert times <= TRIAL
 
 
-def _floors(answers):
-    """Core seconds to copy the codes, and to fold 2 x 10 x 100 ready bit sets and write the codes."""
+def _copy(answers):
     arrays = [s.to_numpy() for many in answers for s in many]
-    copy = core_seconds(lambda: [a.copy() for a in arrays])
-    ready = np.random.default_rng(1).integers(0, 2**63, (100, ROWS // 64), np.uint64)
+    return lambda: [a.copy() for a in arrays]
 
-    def fold():
-        for _ in arrays:
-            permit, deny = np.bitwise_or.reduce(ready[:67]), np.bitwise_or.reduce(ready[67:])
-            np.unpackbits(permit.view(np.uint8)) + np.unpackbits(deny.view(np.uint8))
 
-    return copy, core_seconds(fold)
+def _trial():
+    """Two truths on integer codes and bit maps: 200 rules of two conjuncts, each a bit of a byte that is gathered.
+
+    Every model is in half of the rules; a decision is a code as before.
+    """
+    rng = np.random.default_rng(1)
+    codes, maps = rng.integers(0, 9_000, ROWS), rng.integers(0, 256, (50, 9_000), np.uint8)
+
+    def conjuncts():
+        for octets in maps:
+            held = np.take(octets, codes, mode="clip")
+            yield from (np.packbits(held & (1 << place)) for place in range(8))
+
+    def decide():
+        bits = conjuncts()
+        rules = [a & b for a, b in zip(bits, bits, strict=True)]
+        for program in (rules[:100], rules[100:]):
+            for model in range(workload.MODELS):
+                about = program[model::2] + program[:model:2]
+                permit, deny = (reduce(np.bitwise_or, some) for some in (about[:33], about[33:]))
+                np.unpackbits(permit) + np.unpackbits(deny)
+
+    return decide
 
 
 CHILD = """

@@ -63,7 +63,7 @@ class Unsealed(msgspec.Struct, frozen=True, gc=False):
         return (*zip(self.paths, self.told, strict=True), *self.said)
 
 
-class Circumstances(NamedTuple):
+class Circumstances(msgspec.Struct, frozen=True, gc=False):
     """What an entry says besides request and outcome.
 
     `commit` is that of the policies' source; `withheld` says that the posture refused what the policies permit.
@@ -106,10 +106,17 @@ class DecisionEncoder:
         self._lasting: dict[_Lasting, tuple[bytes, _Secret]] = {}
 
     def encode(
-        self, identity: bytes, at: datetime, request: Request, outcome: Outcome, circumstances: Circumstances
+        self,
+        identity: bytes,
+        at: datetime,
+        request: Request,
+        outcome: Outcome,
+        circumstances: Circumstances,
+        name: str = "",
     ) -> Unsealed:
         """Return the entry of a decision, with its values copied: the request may change afterwards.
 
+        `name` is the identity as text, where that is known already.
         The request is one that was decided, so its values are known to be of their types, those of objects apart:
         they are checked here. Raises `RequestError` for one that is not.
         """
@@ -118,22 +125,32 @@ class DecisionEncoder:
             when = b'"%b"' % stamp(at).encode()
         clear, paths, told, subject = self._tell(request)
         said = self._outcomes.get(id(outcome)) or self._say(outcome)
-        name, (held, who) = uuid_text(identity).encode(), self._circumstances(circumstances)
-        parts = (b'"id":"', name, _DECIDED_AT, when[1:-1], self._revision, held, said.clear, _ATTRIBUTES, clear)
-        return Unsealed(identity, subject, when[1:8].decode(), b"".join(parts), paths, told, (*said.secret, *who))
+        held, who = self._circumstances(circumstances)
+        parts = (
+            b'"id":"',
+            (name or uuid_text(identity)).encode(),
+            _DECIDED_AT,
+            when[1:-1],
+            self._revision,
+            held,
+            said.clear,
+            _ATTRIBUTES,
+            clear,
+        )
+        secret = (*said.secret, *who) if who else said.secret
+        return Unsealed(identity, subject, when[1:8].decode(), b"".join(parts), paths, told, secret)
 
     # --- what is said with it --------------------------------------------------------------------------------
 
     def _circumstances(self, held: Circumstances) -> tuple[bytes, _Secret]:
-        request_id, session, discharges, posture, commit, withheld, caller = held
-        lasting = posture, commit, withheld, caller
+        lasting = held.posture, held.commit, held.withheld, held.caller
         fixed, secret = self._lasting.get(lasting) or self._remember(lasting)
-        if request_id:
-            fixed += b',"request_id":' + _json(request_id)
-        if session:
-            fixed += b',"session":' + _json(session)
-        if discharges:
-            fixed += b',"discharges":' + _json(sorted(discharges))
+        if held.request_id:
+            fixed += b',"request_id":' + _json(held.request_id)
+        if held.session:
+            fixed += b',"session":' + _json(held.session)
+        if held.discharges:
+            fixed += b',"discharges":' + _json(sorted(held.discharges))
         return fixed, secret
 
     def _remember(self, lasting: _Lasting) -> tuple[bytes, _Secret]:

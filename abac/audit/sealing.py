@@ -13,7 +13,7 @@ from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from itertools import chain
+from itertools import accumulate
 from struct import Struct
 
 from cryptography.exceptions import InvalidTag
@@ -41,13 +41,11 @@ def seal(unsealed: Unsealed, handle: bytes, key: bytes) -> Draft:
 def seal_each(group: Sequence[tuple[Unsealed, bytes, bytes]]) -> list[Draft]:
     """Return the drafts of a group, each given with its key's handle and its key: `seal` with one draw for all."""
     needed = [_needed(unsealed) for unsealed, _, _ in group]
-    random = os.urandom(sum(needed))
-    drafts: list[Draft] = []
-    at = 0
-    for (unsealed, handle, key), size in zip(group, needed, strict=True):
-        drafts.append(_seal(unsealed, handle, key, random[at : at + size]))
-        at += size
-    return drafts
+    random, ends = os.urandom(sum(needed)), accumulate(needed)
+    return [
+        _seal(unsealed, handle, key, random[end - size : end])
+        for (unsealed, handle, key), size, end in zip(group, needed, ends, strict=True)
+    ]
 
 
 def _needed(unsealed: Unsealed) -> int:
@@ -61,14 +59,14 @@ def _seal(unsealed: Unsealed, handle: bytes, key: bytes, random: bytes) -> Draft
     What the opening holds of a field (salt, length, value) is the end of what its commitment hashes, so both are
     made of one string of bytes.
     """
-    identity, fields = unsealed.id, _FIELDS
+    identity = unsealed.id
     if len(random) == NONCE:
         return Draft(identity, DECISION, unsealed.clear + b"}")
     head, at, nonce = start(identity), NONCE, random[:NONCE]
     parts = [unsealed.clear, b',"sealed":{']
     plain: list[bytes] = []
-    for field, value in chain(zip(unsealed.paths, unsealed.told), unsealed.said):  # noqa: B905  # of one length
-        named, quoted = fields[field]
+    for field, value in (*zip(unsealed.paths, unsealed.told), *unsealed.said):  # noqa: B905  # of one length
+        named, quoted = _FIELDS[field]
         opened = random[at : at + SALT] + _LENGTH(len(value)) + value
         at += SALT
         plain.append(opened)

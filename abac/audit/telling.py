@@ -16,10 +16,11 @@ import msgspec
 
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance, AttributeDefinition, Category, Schema
-from abac.condition.types import Kind, SetType
+from abac.condition.types import DATETIME, Kind, SetType
 from abac.policy.request import EMBEDDED, Request, Source, read_assertion
 
 _json = msgspec.json.Encoder().encode
+_lines = msgspec.json.Encoder().encode_lines
 
 SUBJECT = "subject.id"
 """Who asks: always sealed, and the name under which the key is kept."""
@@ -37,31 +38,31 @@ class _Known(NamedTuple):
     sealed: bool
     definition: AttributeDefinition
 
+    @property
+    def tail(self) -> bytes:
+        """What stands behind the value, as JSON, to the end of the list."""
+        return b"," + _json(self.behind)[1:]
+
 
 _ByCategory = tuple[Mapping[str, _Known], ...]
 """How the attributes of each category are told, in the order in which a request gives its categories."""
 
 
-class _Column(NamedTuple):
-    """Attributes of a shape: their names, how their values are picked, and what stands behind each."""
-
-    paths: tuple[str, ...]
-    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
-    assurances: tuple[str, ...]
-    sources: tuple[str, ...]
-
-
 class _Shape(NamedTuple):
     """How requests of one shape are told; `usual` where each value is told by what JSON makes of it.
 
-    `subject` is the place of its id among the values, or -1, `moments` those of date-times.
+    `subject` is the place of its id among the values, or -1, `moments` those of date-times. `pieces` is the text
+    of what is not sealed, with a gap for each value in turn, which `pick` picks; `paths` are the sealed
+    attributes, and `sealed` their places with what stands behind each.
     """
 
     usual: bool
     subject: int
     moments: tuple[int, ...]
-    clear: _Column
-    sealed: _Column
+    pieces: list[bytes]
+    pick: Callable[[list[bytes]], tuple[bytes, ...]]
+    paths: tuple[str, ...]
+    sealed: tuple[tuple[int, bytes], ...]
 
 
 Told = tuple[bytes, tuple[str, ...], tuple[bytes, ...], str]
@@ -86,8 +87,8 @@ class Telling:
     def tell(self, request: Request) -> Told:
         """Tell a request that was decided; objects are checked here, and raise `RequestError` as the door does.
 
-        Requests come in few shapes: the same attributes, with values of the same classes. How a shape is told is
-        found once; then telling one is a few calls of C.
+        Requests come in few shapes: the same attributes. How a shape is told is found once; then all values are
+        said in one call of C, one a line. JSON has no line breaks within a value.
         """
         source, action = request.source, request.action
         told = self._embedded if source is EMBEDDED else self._told.get(source) or self._learn(source)
@@ -96,45 +97,52 @@ class Telling:
             return self._one_by_one(request, told)
         if action.__class__ is str:
             values = (*subject.values(), *resource.values(), action, *environment.values())
-            key = (*subject, 1, *resource, 2, "name", 3, *environment, *map(type, values))
+            key = (*subject, 1, *resource, 2, "name", 3, *environment)
         elif action.__class__ is dict:
             values = (*subject.values(), *resource.values(), *action.values(), *environment.values())
-            key = (*subject, 1, *resource, 2, *action, 3, *environment, *map(type, values))
+            key = (*subject, 1, *resource, 2, *action, 3, *environment)
         else:
             return self._one_by_one(request, told)
-        shape = told.shapes.get(key)
-        if shape is None:
-            shape = self._shape(key, request, told)
-        usual, who, moments, clear, sealed = shape
-        if not usual:
+        usual, who, moments, pieces, pick, paths, sealed = told.shapes.get(key) or self._shape(key, request, told)
+        if not usual or None in values:
             return self._one_by_one(request, told)
         for at in moments:
-            if values[at].tzinfo is not UTC:
+            if values[at].__class__ is datetime and values[at].tzinfo is not UTC:
                 return self._one_by_one(request, told)
-        paths, pick, assurances, sources = clear
-        text = _json(dict(zip(paths, zip(pick(values), assurances, sources))))  # noqa: B905  # of one length
-        paths, pick, assurances, sources = sealed
-        texts = tuple(map(_json, zip(pick(values), assurances, sources)))  # noqa: B905
-        if text.count(_BRACE) > 1 or _BRACE in b"".join(texts):  # perhaps elements with an assurance of their own
+        try:
+            lines = _lines(values)
+        except TypeError:  # a mapping of another kind
             return self._one_by_one(request, told)
-        return text, paths, texts, str(values[who]) if who >= 0 else ""
+        if _BRACE in lines:  # it says more of itself, or elements have an assurance of their own
+            return self._one_by_one(request, told)
+        texts = lines.split(b"\n")
+        text = pieces.copy()
+        text[1::2] = pick(texts)
+        secret = tuple([b"[" + texts[at] + tail for at, tail in sealed])
+        return b"".join(text), paths, secret, str(values[who]) if who >= 0 else ""
 
     def _shape(self, key: tuple[Any, ...], request: Request, told: _Source) -> _Shape:
         """Find out how a shape is told, and remember it."""
-        rows: list[tuple[int, type, _Known]] = []
-        at = 0
-        for known, (_, given) in zip(told.known, request.categories(), strict=True):
-            for name, value in given.items():
-                if value is not None:
-                    rows.append((at, value.__class__, known[name]))
-                at += 1
-        usual = all((c in t.bare or c is datetime) and len(t.behind) == _USUAL for _, c, t in rows)
+        rows = [
+            known[name]
+            for known, (_, given) in zip(told.known, request.categories(), strict=True)
+            for name in given
+        ]
+        clear = [at for at, row in enumerate(rows) if not row.sealed]
+        pieces = [b"{"]
+        for at in clear:
+            pieces[-1] += _json(rows[at].path) + b":["
+            pieces += (b"", rows[at].tail + b",")
+        pieces[-1] = pieces[-1].removesuffix(b",") + b"}"
+        sealed = [(at, row) for at, row in enumerate(rows) if row.sealed]
         shape = _Shape(
-            usual,
-            next((at for at, _, t in rows if t.path == SUBJECT), -1),
-            tuple(at for at, c, _ in rows if c is datetime),
-            _column([row for row in rows if not row[2].sealed]) if usual else _NOTHING,
-            _column([row for row in rows if row[2].sealed]) if usual else _NOTHING,
+            all(row.bare and len(row.behind) == _USUAL for row in rows),
+            next((at for at, row in enumerate(rows) if row.path == SUBJECT), -1),
+            tuple(at for at, row in enumerate(rows) if row.definition.type == DATETIME),
+            pieces,
+            itemgetter(*clear) if len(clear) > 1 else lambda texts: tuple([texts[at] for at in clear]),
+            tuple(row.path for _, row in sealed),
+            tuple((at, row.tail) for at, row in sealed),
         )
         if len(told.shapes) >= REMEMBERED:
             told.shapes.clear()
@@ -210,19 +218,6 @@ _USUAL = 2
 
 _SCALARS = frozenset({str, int, float, bool})
 _COLLECTIONS = frozenset({list, tuple, set, frozenset})
-
-
-def _column(rows: list[tuple[int, type, _Known]]) -> _Column:
-    told = [t for _, _, t in rows]
-    places = [at for at, _, _ in rows]
-    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
-    pick = itemgetter(*places) if len(places) > 1 else lambda values: tuple([values[at] for at in places])
-    return _Column(
-        tuple(t.path for t in told), pick, tuple(t.behind[0] for t in told), tuple(t.behind[1] for t in told)
-    )
-
-
-_NOTHING = _column([])
 
 
 def _bare(definition: AttributeDefinition) -> frozenset[type]:

@@ -40,6 +40,7 @@ EXPLAIN = typer.Option(
     "--explain", help="Say also what nearly decided the refuting request, and what would change it."
 )
 JSON = typer.Option("--json", help="Print the answer as JSON.")
+NEVER = "Prove that nothing of which CONDITION holds is {}. Exit code 0 proved, 1 not, 2 bad input."
 
 
 @app.command("equivalent")
@@ -83,8 +84,10 @@ def no_wider(
     tell(answer, {"a": one, "b": other}, witness, explain=explain, as_json=as_json)
 
 
-@app.command("never-permits")
-def never_permits(
+@app.command("never-permits", help=NEVER.format("permitted"))
+@app.command("never-denies", help=NEVER.format("denied"))
+def never(
+    context: typer.Context,
     condition: Annotated[str, CONDITION],
     schema: Annotated[Path | None, SCHEMA] = None,
     model: Annotated[Path | None, MODEL] = None,
@@ -97,37 +100,15 @@ def never_permits(
     explain: Annotated[bool, EXPLAIN] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Prove that nothing of which CONDITION holds is permitted. Exit code 0 proved, 1 not, 2 bad input."""
+    """Prove that nothing of which a condition holds is permitted, or denied: as the verb says."""
     from abac import proof
 
+    permits = context.info_name == "never-permits"
     program = _chosen(schema, model, policies, directives)
     with Steps() as step:
-        step("proving that it is never permitted")
-        answer = proof.never_permits(program, condition, possible=possible, reading=reading or (), seconds=seconds)
-    tell(answer, {"": program}, witness, explain=explain, as_json=as_json)
-
-
-@app.command("never-denies")
-def never_denies(
-    condition: Annotated[str, CONDITION],
-    schema: Annotated[Path | None, SCHEMA] = None,
-    model: Annotated[Path | None, MODEL] = None,
-    policies: Annotated[list[Path] | None, POLICIES] = None,
-    directives: Annotated[list[str] | None, DIRECTIVES] = None,
-    possible: Annotated[bool, POSSIBLE] = False,
-    reading: Annotated[list[str] | None, READING] = None,
-    seconds: Annotated[float, SECONDS] = 30.0,
-    witness: Annotated[Path | None, WITNESS] = None,
-    explain: Annotated[bool, EXPLAIN] = False,
-    as_json: Annotated[bool, JSON] = False,
-) -> None:
-    """Prove that nothing of which CONDITION holds is denied. Exit code 0 proved, 1 not, 2 bad input."""
-    from abac import proof
-
-    program = _chosen(schema, model, policies, directives)
-    with Steps() as step:
-        step("proving that it is never denied")
-        answer = proof.never_denies(program, condition, possible=possible, reading=reading or (), seconds=seconds)
+        step(f"proving that it is never {'permitted' if permits else 'denied'}")
+        ask = proof.never_permits if permits else proof.never_denies
+        answer = ask(program, condition, possible=possible, reading=reading or (), seconds=seconds)
     tell(answer, {"": program}, witness, explain=explain, as_json=as_json)
 
 

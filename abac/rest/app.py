@@ -20,7 +20,7 @@ from abac.rest.authzen import discovery
 from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.searching import Searching
 from abac.rest.callers.keys import Role
-from abac.rest.problems import MEDIA_TYPE, Problem, fault
+from abac.rest.problems import MEDIA_TYPE, Problem, fault, too_busy
 from abac.rest.receiving import GoneError, Incoming, Receive, Scope, Send, headers
 from abac.rest.running.logs import log
 
@@ -41,6 +41,9 @@ ANSWERED = ((b"content-type", b"application/json"), NO_SNIFF)
 
 _PROBLEM = (b"content-type", MEDIA_TYPE)
 
+METADATA_AGE = 300
+"""Seconds for which the metadata document may be taken from a cache (AuthZEN 1.0, section 11.9)."""
+
 
 _AT_ONCE = {discovery.EVALUATION.encode(): discovery.EVALUATION}
 
@@ -55,6 +58,7 @@ class Application(FastAPI):
             docs_url=None,
             redoc_url=None,
             openapi_url="/openapi.json",
+            redirect_slashes=False,  # it would name another place by the Host that the caller sends, without TLS
             **options,
         )
         self.evaluating, self.searching = evaluating, searching
@@ -110,6 +114,15 @@ class Application(FastAPI):
             status, head, data = self.problem(fault(), _text(request_id))
         return status, head if request_id is None else (*head, (b"x-request-id", request_id)), data
 
+    async def busy(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # as ASGI has it
+        """Answer a request of a connection beyond those that are served."""
+        request_id = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+        status, head, data = self.problem(too_busy(), _text(request_id))
+        own = () if request_id is None else ((b"x-request-id", request_id),)
+        head = [*head, (b"content-length", b"%d" % len(data)), *own]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": data})
+
     def at_once(self) -> Mapping[bytes, str]:
         """Return the paths that may be answered without a task: decisions that wait for nothing, or an entry."""
         return _AT_ONCE if self.evaluating.immediate or self.goes_on else {}
@@ -142,18 +155,26 @@ def application(
     searching: Searching,
     *,
     base: Callable[[Request], str],
-    metadata: Callable[[dict[str, Any]], dict[str, Any]] = lambda found: found,
+    sign: discovery.Sign = discovery.unsigned,
+    below: str = "",
     metrics_need_key: bool = False,
     **options: Any,
 ) -> Application:
-    """Return the application. `base` says under which https URL a request's service is known."""
+    """Return the application. `base` says under which https URL a request's service is known.
+
+    Where that has a path, `below`, its metadata are there too (AuthZEN 1.0, section 9.2).
+    """
     app = Application(evaluating, searching, **options)
 
     @app.get(
         discovery.WELL_KNOWN, tags=["AuthZEN"], summary="Who this decision point is", operation_id="configuration"
     )
     async def configuration(request: Request) -> JSONResponse:
-        return JSONResponse(metadata(discovery.configuration(base(request))))
+        found = sign(discovery.configuration(base(request)))
+        return JSONResponse(found, headers={"cache-control": f"max-age={METADATA_AGE}"})
+
+    if below:
+        app.get(f"{discovery.WELL_KNOWN}{below}", include_in_schema=False)(configuration)
 
     @app.get("/healthz", tags=["Running"], summary="Whether the process lives", operation_id="alive")
     async def alive() -> dict[str, str]:
@@ -175,6 +196,9 @@ def application(
         return JSONResponse(
             held | {"revision": evaluating.deciding.program.revision}, status_code=503 if wrong else 200
         )
+
+    for path, health in (("/healthz", alive), ("/readyz", ready)):
+        app.head(path, include_in_schema=False)(health)
 
     @app.get("/metrics", tags=["Running"], summary="Counts, in Prometheus's text format", operation_id="metrics")
     async def metrics(request: Request) -> PlainTextResponse:
@@ -224,7 +248,9 @@ def _guarded(send: Send, scope: Scope) -> Send:
 
     async def guarded(message: Any) -> None:
         if message["type"] == "http.response.start":
-            head = [*message.get("headers", ()), *SECURITY]
+            given = message.get("headers", ())
+            named = {name.lower() for name, _ in given}
+            head = [*given, *((name, value) for name, value in SECURITY if name not in named)]
             message = message | {"headers": head if request_id is None else [*head, (b"x-request-id", request_id)]}
         await send(message)
 

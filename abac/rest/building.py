@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from fastapi import Request
@@ -22,6 +23,7 @@ from abac.errors import CompileError, Findings
 from abac.pdp.point import DecisionPoint
 from abac.rest.administration import mount
 from abac.rest.app import Application, application
+from abac.rest.authzen import discovery
 from abac.rest.authzen.answering import Answering
 from abac.rest.authzen.entities import NOBODY, Entities, EntitiesInMemory, read_entities
 from abac.rest.authzen.evaluating import Evaluating
@@ -65,7 +67,6 @@ class Parts:
     deciding: Deciding | None = None
     keys: Keys | None = None
     entities: Entities | None = None
-    metadata: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     store: Store | None = None
 
 
@@ -103,7 +104,8 @@ def build(settings: ServeSettings, clock: Clock, parts: Parts | None = None) -> 
         searching,
         base=base(settings),
         metrics_need_key=settings.metrics_need_key,
-        **({} if parts.metadata is None else {"metadata": parts.metadata}),
+        sign=discovery.signing(settings.metadata_key, settings.metadata_key_id, clock),
+        below=urlsplit(settings.public_url).path.rstrip("/"),
     )
     mount(
         app,

@@ -72,6 +72,14 @@ def too_many(seconds: float) -> Problem:
     return Problem(429, "rate-limit", message, headers=((b"retry-after", wait.encode()),))
 
 
+def too_busy() -> Problem:
+    """Return a 503, after which the connection is closed: there are more than are served."""
+    headers = ((b"retry-after", b"1"), (b"connection", b"close"))
+    return Problem(
+        503, "connections", "this worker serves as many connections as it may; try again", headers=headers
+    )
+
+
 def fault() -> Problem:
     """Return a 500: a fault of ours, of which the log says more under the request's id."""
     return Problem(500, "internal", "a fault of ours; the server's log says more under this request's id")

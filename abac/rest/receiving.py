@@ -19,7 +19,7 @@ Incoming = Receive | bytes
 """A body: what brings it, or all of it where it has come."""
 
 JSON = "application/json"
-ONCE = (b"authorization", b"content-type", b"content-length", b"x-request-id")
+ONCE = (b"authorization", b"content-type", b"content-length", b"x-request-id", b"x-session-id")
 """Headers that mean something here, and so may not be there twice."""
 
 

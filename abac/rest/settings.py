@@ -108,6 +108,8 @@ class ServeSettings(BaseSettings):
     unsafe_ceiling: Level = "declared"
     metrics_need_key: bool = False
     page_secret: str = Field(default="", repr=False)
+    metadata_key: Path | None = Field(default=None, description="the private key (PEM) that signs the metadata")
+    metadata_key_id: str = ""
 
     scenarios: Path | None = Field(default=None, description="a folder of what simulations may name")
     jobs: Path | None = Field(

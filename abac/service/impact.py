@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -16,8 +16,8 @@ from abac.service.layers import Replay, layers
 from abac.simulation.population import Population
 from abac.simulation.recount import verify as recount
 from abac.simulation.recount.counting import Difference, unlike
-from abac.simulation.recount.stress_sections import verify_stress
 from abac.simulation.recount.verify import Broken, Verified
+from abac.simulation.recount.verify_stress import verify_stress
 from abac.simulation.report.meaning import meaning
 from abac.simulation.run import Inputs, run
 from abac.simulation.stress.engine import Stressed
@@ -89,7 +89,7 @@ def verify(
     if asked.stressed is not None and "stress" in told:
         more += verify_stress(asked.stressed, told["stress"], fresh=own.report["stress"], progress=step)
     broken = tuple(Broken(one, meaning(one.path)) for one in more if one is not None)
-    return _with(found, replace(found, subjects=0, decisions=0, sums=0, figures=len(more), broken=broken))
+    return _with(found, Verified(0, 0, len(more), 0, broken))
 
 
 def _with(one: Verified, other: Verified) -> Verified:
@@ -112,6 +112,8 @@ def _sections(told: dict[str, Any], own: dict[str, Any]) -> Iterator[Difference]
 def _layers(asked: Asked, told: dict[str, Any], own: Made) -> Iterator[Difference | None]:
     """Yield, per layer, where looking again finds otherwise; what was undecided in its time may be decided."""
     again = layers(asked.inputs, own.report, replay=own.replay)
+    names = [[one["layer"] for one in side] for side in (told.get("layers", again), again)]
+    yield from unlike(names[0], names[1], "layers")
     for one, made in zip(told.get("layers", ()), again, strict=False):
         path = f"layers[{made['layer']}]"
         if made["layer"] == "proof":

@@ -24,6 +24,7 @@ from abac.policy.decision import Extended
 from abac.policy.request import EMBEDDED, Request, assertions
 from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule, policies
 from abac.simulation.catalogue import Catalogue, Model
+from abac.simulation.held import held_true
 from abac.simulation.population import Population, use_column
 
 Marks: TypeAlias = NDArray[np.bool_]
@@ -106,34 +107,13 @@ class Columns:
         whole = {d.path: True for d in schema if d.is_set}
         asserted = asserted_columns(population, read)
         if population.truth is None:
-            held = _only(_held_true(population), read)
+            held = _only(held_true(population), read)
             complete = population.complete
             return cls(
                 population, asserted, None, columnar.Frame.encode(held, schema, assurance=sure, complete=complete)
             )
         true = columnar.Frame.encode(_only(population.truth, read), schema, assurance=sure, complete=whole)
         return cls(population, asserted, true, true)
-
-
-def _held_true(population: Population) -> pl.DataFrame:
-    """Return what is on file of a brought population with at least the assurance that is held true, else null."""
-    facts, kept = population.asserted, []
-    for column in facts:
-        path, _, mark = column.name.partition("@")
-        if mark:
-            kept += [column] if mark == "complete" else []
-            continue
-        own = f"{path}@assurance"
-        level = population.assurance.get(path, population.schema[path].assurance)
-        if own in facts.columns:
-            kept.append(
-                facts.select(pl.when(pl.col(own) >= population.held_true).then(pl.col(path)))
-                .to_series()
-                .alias(path)
-            )
-        else:
-            kept.append(column if level >= population.held_true else column.clear(len(column)))
-    return pl.DataFrame(kept)
 
 
 def asserted_columns(population: Population, read: frozenset[str]) -> columnar.Frame:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from abac.simulation.change import Marks
-from abac.simulation.measures import Groups, teams
+from abac.simulation.measures import Groups, Units, teams
+from abac.simulation.population import Population
 from abac.simulation.scenario import Scenario
 from abac.simulation.study import Studied
 
@@ -23,12 +24,17 @@ def dependence(scenario: Scenario, studied: Studied) -> list[dict[str, Any]]:
     before the directive studied; parity that is only claimed does not count. Where a scenario names the attribute
     of teams, the same of them, each within its employer.
     """
-    groupings = {EMPLOYER: studied.units.employers}
+    found = groupings(scenario, studied.columns.population, studied.units)
+    return [row for by, groups in found.items() for row in _rows(scenario, studied, by, groups)]
+
+
+def groupings(scenario: Scenario, population: Population, units: Units) -> dict[str, Groups]:
+    """Return what may go dark, by the attribute that tells it apart: employers, and teams where they are told."""
+    found = {EMPLOYER: units.employers}
     if scenario.team:
-        population = studied.columns.population
         facts = population.asserted if population.truth is None else population.truth
-        groupings[scenario.team] = Groups.by(teams(facts, scenario.team))
-    return [row for by, groups in groupings.items() for row in _rows(scenario, studied, by, groups)]
+        found[scenario.team] = Groups.by(teams(facts, scenario.team))
+    return found
 
 
 def _rows(scenario: Scenario, studied: Studied, by: str, groups: Groups) -> Iterator[dict[str, Any]]:

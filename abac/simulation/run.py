@@ -27,6 +27,7 @@ from abac.simulation.matrix import matrix
 from abac.simulation.measures import Units
 from abac.simulation.population import Population
 from abac.simulation.scenario import POSTURES, Scenario
+from abac.simulation.second_source import second_sources
 from abac.simulation.study import Studied, Study, us_persons
 from abac.simulation.timeline import days_to_binding, instant, minutes_of_notice, timeline
 
@@ -164,6 +165,7 @@ class _Run:
             },
             "timeline": dates,
             "dependence": dependence(scenario, in_force),
+            "second_sources": second_sources(scenario, in_force.study.before, population),
             "witnesses": self._witnesses,
         }
 

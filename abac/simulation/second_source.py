@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from abac.compiler.program import Program
 from abac.simulation.catalogue import Model
 from abac.simulation.change import Ask, Columns, Decided, Marks, decide
-from abac.simulation.measures import Units
+from abac.simulation.dependence import groupings
+from abac.simulation.measures import Groups, Units
 from abac.simulation.population import Population
 from abac.simulation.scenario import Scenario
 
@@ -75,14 +76,18 @@ def _greedy(needs: Sequence[int], candidates: Sequence[Model]) -> Cover:
 
 
 def second_sources(scenario: Scenario, before: Program, population: Population) -> list[dict[str, Any]]:
-    """Return, per provider, tier and reading of parity, whom it leaves dark and the cheapest second source."""
+    """Return, per provider, tier and reading of parity, whom it leaves dark and the cheapest second source.
+
+    Of employers, and where the scenario names the attribute of teams, of those too.
+    """
     catalogue, units = population.catalogue, Units(population)
     asks = [Ask(m, a) for m in catalogue.models for a in catalogue.actions]
     columns = Columns.of(population, before.index.attributes)
     decided = decide([before], asks, scenario.cut, columns.asserted)[0]
     market = _Market(scenario, population, units, asks, decided)
     return [
-        market.row(provider, tier, parity_shown=shown)
+        {"says": SAYS, "by": by, **market.row(provider, tier, groups, parity_shown=shown)}
+        for by, groups in groupings(scenario, population, units).items()
         for tier in scenario.tiers
         for provider in sorted({m.provider for m in catalogue.models})
         for shown in (True, False)
@@ -117,14 +122,14 @@ class _Market:
         at = self._at(tier, parity_shown=False)
         return any(self._asks[i].model.provider == provider and self._used[i].any() for i in at)
 
-    def row(self, provider: str, tier: int, *, parity_shown: bool) -> dict[str, Any]:
+    def row(self, provider: str, tier: int, groups: Groups, *, parity_shown: bool) -> dict[str, Any]:
         """Return one row of the report. Shown parity lets more of what people use count, and more models serve."""
         at, units = self._at(tier, parity_shown=parity_shown), self._units
         own = [i for i in self._at(tier, parity_shown=False) if self._asks[i].model.provider == provider]
         used = units.anyone([self._used[i] for i in own])
         others = units.anyone([self._used[i] for i in at if self._asks[i].model.provider != provider])
-        dark = units.organisations(used) & ~units.organisations(others)
-        behind = dark[units.organisation] & units.employed & used & ~units.agents
+        dark = groups.some(used & ~units.agents) & ~groups.some(others & ~units.agents)
+        behind = dark[groups.of] & groups.known & used & ~units.agents
         candidates = [
             m
             for m in self._population.catalogue.models
@@ -133,7 +138,6 @@ class _Market:
         needs, helpless = self._needs(own, behind, candidates)
         cover = cheapest(needs, candidates)
         return {
-            "says": SAYS,
             "provider": provider,
             "tier": tier,
             "parity": "shown" if parity_shown else "not shown",

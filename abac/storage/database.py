@@ -91,7 +91,7 @@ class Database:
     def turn(self) -> contextlib.AbstractContextManager[Turn]:
         """Give what `writing` gives with less ado: a driver's connection that is kept, its lock not taken yet."""
         self._writable()
-        return self._turns.take()
+        return self._turns
 
     def _missing(self) -> bool:
         return self.file is not None and not self.file.exists()

@@ -100,8 +100,9 @@ class DecisionLog:
         if not drafts:
             raise ValueError("a group has one draft at least")
         key = self._signing()
-        with contextlib.ExitStack() as preparing:
-            preparing.enter_context(self._preparing)
+        preparing = [self._preparing]  # empty once it was let go
+        self._preparing.acquire()
+        try:
             base = self._next
             group = self._expected(base, drafts, key)
             with self.database.turn() as turn:
@@ -109,7 +110,8 @@ class DecisionLog:
 
                 def committing(end: End) -> None:
                     self._next = end
-                    preparing.close()  # while the database works, the next group is prepared
+                    while preparing:  # while the database works, the next group is prepared
+                        preparing.pop().release()
 
                 self._alone = group is not None and way.append(turn, base.checkpoint, group, committing)
                 if group is None or not self._alone:
@@ -120,6 +122,9 @@ class DecisionLog:
                     way.write(group)
                     committing(group.end)
                     turn.commit()
+        finally:
+            while preparing:
+                preparing.pop().release()
         end = group.end
         return Appended(range(end.size - len(drafts), end.size), from_micros(end.integrated_at), end.checkpoint)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import chain
 from typing import Any, Protocol
 
 from abac.storage.group import End, Group, growing
@@ -15,6 +17,9 @@ from abac.storage.turn import Turn
 
 WIDEST = 1_024
 """Rows that one SQLite statement inserts at most: five values each, of the 32,766 that a statement can have."""
+
+EXACT = 32
+"""Up to so many rows are one statement of their own; the driver remembers 128 statements."""
 
 
 class Rows(Protocol):
@@ -92,11 +97,11 @@ class SqliteRows:
         return True
 
     def _insert(self, table: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert in steps of powers of two, so that the driver compiles few statements, once."""
+        """Insert in one statement, or many rows in steps of powers of two, so that few statements are compiled."""
         done = 0
         while rest := len(rows) - done:
-            step = min(1 << rest.bit_length() - 1, WIDEST)
-            values = [value for row in rows[done : done + step] for value in row]
+            step = rest if rest <= EXACT else min(1 << rest.bit_length() - 1, WIDEST)
+            values = list(chain.from_iterable(rows[done : done + step]))
             self._execute(_many(table, columns, step), values)
             done += step
 
@@ -119,6 +124,7 @@ def ended(row: tuple[Any, ...] | None, tile: Callable[[int, int], tuple[bytes] |
     return End(*row)._replace(edge=edge)
 
 
+@cache
 def _many(table: str, columns: int, count: int) -> str:
     one = f"({', '.join('?' * columns)})"
     return f"INSERT INTO {table} VALUES {', '.join([one] * count)}"  # noqa: S608  # our own names

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 
 from abac.storage.faults import (
     DRIVERS,
+    StorageError,
     StorageLockedError,
     StorageLostError,
     StorageUnknownError,
-    told,
     translated,
 )
 
@@ -34,12 +34,14 @@ class Turn(NamedTuple):
 
     def commit(self) -> None:
         """Commit. Raises `StorageUnknownError` where the connection broke meanwhile."""
-        with told(), outcome_told():
+        try:
             self.raw.commit()
+        except DRIVERS as error:
+            raise _outcome(error) from error
 
 
 class Turns:
-    """Takes the write lock for one thread after the other. `begin` is the statement that takes it."""
+    """Takes the write lock for one thread after the other, each in a `with`; `begin` is the statement for it."""
 
     def __init__(self, engine: sa.Engine, begin: str, patience: float) -> None:
         self._engine, self._begin, self._patience = engine, begin, patience
@@ -48,22 +50,37 @@ class Turns:
         self._parents: sa.PoolProxiedConnection | None = None
         self._process = os.getpid()
 
-    @contextlib.contextmanager
-    def take(self) -> Iterator[Turn]:
+    def __enter__(self) -> Turn:
         """Give the turn; what is not committed inside is undone."""
         if not self._mine.acquire(timeout=self._patience):
             raise StorageLockedError("another thread has held the write lock for too long")
         try:
-            with told():
-                try:
-                    turn = Turn(self._connection(), self._begin)
-                    yield turn
-                    turn.raw.rollback()  # of nothing, after a commit
-                except BaseException:
-                    self._drop()
-                    raise
+            return Turn(self._connection(), self._begin)
+        except BaseException as error:
+            self._leave(error)
+            raise
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Take the turn back."""
+        if error is None:
+            try:
+                assert self._kept is not None  # noqa: S101  # it was given
+                self._kept.dbapi_connection.rollback()  # type: ignore[union-attr]  # of nothing, after a commit
+            except BaseException as late:
+                self._leave(late)
+                raise
+            self._mine.release()
+        else:
+            self._leave(error)
+
+    def _leave(self, error: BaseException) -> None:
+        """Let go of a connection on which something went wrong. Raises a driver's error in our words."""
+        try:
+            self._drop()
         finally:
             self._mine.release()
+        if isinstance(error, DRIVERS):
+            raise translated(error) from error
 
     def close(self) -> None:
         """Close the connection; the next turn makes another."""
@@ -108,7 +125,13 @@ def outcome_told() -> Iterator[None]:
     try:
         yield
     except DRIVERS as error:
-        fault = translated(error)
-        if not isinstance(fault, StorageLostError):
+        fault = _outcome(error)
+        if not isinstance(fault, StorageUnknownError):
             raise
-        raise StorageUnknownError(fault.message) from error
+        raise fault from error
+
+
+def _outcome(error: Exception) -> StorageError:
+    """Return in our words what a commit failed by."""
+    fault = translated(error)
+    return StorageUnknownError(fault.message) if isinstance(fault, StorageLostError) else fault

@@ -20,7 +20,7 @@ from tests.agreement.columns import table
 
 FUNCTIONS, SCHEMA = abac_st.FUNCTIONS, abac_st.SCHEMA
 FIXED = ("resource.tier", "resource.size", "resource.tags", "resource.provider", "action.name", "environment.now")
-DEFAULT = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+DEFAULT = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -95,7 +95,7 @@ def test_truths_under_fixed_attributes_equal_the_reference(conditions, rows):
     check_fixed_truths(conditions, rows)
 
 
-@settings(DEFAULT, max_examples=150)
+@settings(DEFAULT, max_examples=100)
 @given(st.lists(abac_st.trees(), min_size=1, max_size=2), abac_st.batches(20))
 def test_decisions_and_obligations_equal_the_reference(roots, rows):
     check_decisions(roots, rows)

@@ -22,11 +22,26 @@ def file(tmp_path_factory):
     return tmp_path_factory.mktemp("scan") / "subjects.parquet"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(abac_st.trees(), min_size=1, max_size=2), abac_st.batches(40), st.sampled_from([1, 7, 40, 100]))
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+some_roots = st.lists(abac_st.trees(), min_size=1, max_size=2)
+
+
+@FEW
+@given(some_roots, abac_st.batches(12), st.sampled_from([1, 5, 12, 30]))
 def test_a_scan_equals_the_frame(file, roots, rows, batch):
+    check_scan(file, roots, rows, batch)
+
+
+@pytest.mark.law
+@settings(FEW, max_examples=300)
+@given(some_roots, abac_st.batches(40), st.sampled_from([1, 7, 40, 100]))
+def test_a_scan_equals_the_frame_at_length(file, roots, rows, batch):
+    check_scan(file, roots, rows, batch)
+
+
+def check_scan(file, roots, rows, batch):
     subjects = table(rows, SCHEMA, SUBJECT)
-    subjects.write_parquet(file, row_group_size=16)
+    subjects.write_parquet(file, row_group_size=5)
     requests = [{p: a for p, a in row.items() if p in FIXED} for row in rows[:2]]
     expected = decide_many(roots, Frame.encode(subjects, SCHEMA), requests, FUNCTIONS)
     batches = list(scan(roots, pl.scan_parquet(file), SCHEMA, requests, FUNCTIONS, keep=["row"], batch=batch))

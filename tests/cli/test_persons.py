@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from tests.cli.running import abac, answered
@@ -62,6 +63,17 @@ def test_a_brought_file_shows_real_people_only_when_asked_to(folder):
     named = answered("persons", "matrix", *given, "--identify")
     shown = [c["example"] for p in named["pairs"] for c in p["clauses"]]
     assert all(one["subject.id"].startswith("u-") for one in shown)
+
+
+def test_a_frame_of_a_thousand_columns(tmp_path):
+    wide = {f"extra {n}": [n] for n in range(1_000)}
+    pl.DataFrame({"subject.id": ["a"], **wide}).write_parquet(tmp_path / "wide.parquet")
+    assert answered("persons", "matrix", tmp_path / "wide.parquet", *PAIR)["subjects"] == 1
+    strange = {f"subject.extra{n}": [n] for n in range(1_000)}
+    pl.DataFrame({"subject.id": ["a"], **strange}).write_parquet(tmp_path / "strange.parquet")
+    refused = abac("persons", "matrix", tmp_path / "strange.parquet", *PAIR)
+    assert refused.exit_code == 2
+    assert "1,000 columns are no attributes of the schema, `subject.extra0` the first" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -297,7 +297,7 @@ def check(program, found, mutable):
     assert distance(path, found.get(path), one) == min(distance(path, found.get(path), hit[path]) for hit in hits)
 
 
-DEFAULT = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+DEFAULT = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @DEFAULT

@@ -86,10 +86,14 @@ def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
 class Load:
     """Many clients that ask one thing after the other; what came back, and how often nothing did."""
 
-    answers: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
     failed: int = 0
     refused: list[int] = field(default_factory=list)
     stop: bool = False
+
+    def keep(self, held: dict[str, Any]) -> None:
+        """Keep what came back: a decision, or those of a batch."""
+        self.answers += held.get("evaluations", [held])
 
     @property
     def permitted(self) -> list[str]:
@@ -97,11 +101,13 @@ class Load:
 
 
 @contextmanager
-def under_load(url: str, asked: Callable[[int], Any], clients: int = 8, path: str = EVALUATION) -> Iterator[Load]:
+def under_load(
+    url: str, asked: Callable[[int], Any], clients: int = 8, path: str = EVALUATION, load: Load | None = None
+) -> Iterator[Load]:
     """Ask without end from a thread, until the block ends."""
     import threading
 
-    load = Load()
+    load = load or Load()
 
     async def one(client: httpx.AsyncClient, number: int) -> None:
         while not load.stop:
@@ -115,8 +121,7 @@ def under_load(url: str, asked: Callable[[int], Any], clients: int = 8, path: st
                 load.refused.append(answer.status_code)
                 await asyncio.sleep(0.02)
                 continue
-            held = answer.json()
-            load.answers += held.get("evaluations", [held])
+            load.keep(answer.json())
 
     async def every() -> None:
         limits = httpx.Limits(max_connections=clients)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -16,12 +17,15 @@ from abac.audit.clock import moment
 from abac.audit.entry import read_entry
 from abac.bootstrap import Settings, open_store
 from abac.pdp.point import DecisionPoint
+from abac.rest.callers.about import read_about
 from abac.rest.callers.keys import KeysInMemory, Role
+from abac.rest.following import changes
 from abac.service.recording.point import RecordedPoint
 from abac.service.recording.questions import RecordedQuestions
 from abac.service.store import Store
 from abac.storage.happenings import Happening, Happenings
 from tests.policy_stores import KEY, postgres, url  # noqa: F401  # fixtures
+from tests.rest import processes
 from tests.rest.following import REASON, Worker, denying, publish, reading, soon, worker
 from tests.service.recording import worlds
 from tests.storage.server import Server
@@ -272,6 +276,20 @@ def test_sessions_are_their_keys_own(store, one):
 
 
 @sqlite
+def test_a_key_opens_sessions_about_what_it_may_ask_about(one):
+    key = one.running.key(about=read_about(["model=opus"]))
+    told = opened(one, key, model="opus")
+    headers = {"authorization": f"Bearer {key}"}
+    place = f"/access/v1/sessions/{told['id']}"
+    for answer in (
+        one.running.post("sessions", opening(), **headers),
+        one.running.client.put(place, json=opening(), headers=headers),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert one.running.client.put(place, json=opening("opus"), headers=headers).status_code == 200
+
+
+@sqlite
 def test_what_is_kept_of_a_session_is_encrypted_and_gone_with_its_subjects_key(store, one):
     key = one.running.key()
     told = opened(one, key)
@@ -339,7 +357,6 @@ def test_open_sessions_and_readers_are_counted(store, one, other):
         again = sum(counts(found)["abac_session_decisions_total"] for found in (one, other))
         assert again >= 3
         assert [counts(found)["abac_stream_readers"] for found in (one, other)] == [1, 0]
-    until(lambda: counts(one)["abac_stream_readers"] == 0)
 
 
 @sqlite
@@ -413,6 +430,35 @@ def test_a_database_that_was_away_is_told_and_what_happened_then_too():
                     assert reader.until("session").data["session"] == told["id"]
 
 
+@contextlib.contextmanager
+def asking(found: Worker, key: str) -> Iterator[None]:
+    """Ask for the stream on a connection of one's own, take its beginning in and no more."""
+    with socket.create_connection(("127.0.0.1", int(found.running.url.rpartition(":")[2]))) as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        own.sendall(f"GET /access/v1/changes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
+        assert own.recv(4096)
+        yield
+
+
+@sqlite
+def test_a_reader_that_goes_leaves_its_place_though_there_is_nothing_to_say(store, settings):
+    with worker(settings, heartbeat=3_600) as found:
+        with asking(found, found.running.key()):
+            processes.until(lambda: found.changing.feed.readers == 1)
+        processes.until(lambda: found.changing.feed.readers == 0)
+
+
+@sqlite
+def test_no_key_takes_the_places_of_all_others(one, monkeypatch):
+    monkeypatch.setattr(changes, "OF_ONE", 1)
+    mine, theirs = one.running.key(name="mine"), one.running.key(name="theirs")
+    with reading(one, mine):
+        refused = one.running.client.get("/access/v1/changes", headers={"authorization": f"Bearer {mine}"})
+        assert (refused.status_code, refused.json()["code"]) == (429, "readers")
+        with reading(one, theirs):
+            assert one.changing.feed.readers == 2
+
+
 @sqlite
 def test_a_reader_that_takes_nothing_in_is_let_go_and_loses_nothing(store, settings):
     with worker(settings, slow=0.5) as found:
@@ -420,12 +466,7 @@ def test_a_reader_that_takes_nothing_in_is_let_go_and_loses_nothing(store, setti
         with reading(found, key) as reader:
             store.policies.settings.set_posture("step-up", **REASON)
             last = reader.until("posture").id
-        with socket.create_connection(("127.0.0.1", int(found.running.url.rpartition(":")[2]))) as slow:
-            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            slow.sendall(
-                f"GET /access/v1/changes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
-            )
-            assert slow.recv(4096)
+        with asking(found, key):
             happenings = Happenings(store.database, store.log.clock)
             said = '{"filler":"' + "x" * 1_000_000 + '"}'
             happenings.tell([Happening(f"filler:{n}", "posture", n, said) for n in range(12)])

@@ -26,7 +26,7 @@ from abac.rest.problems import Problem
 from abac.rest.running.logs import redact
 from abac.rest.settings import ServeSettingsError, load
 from abac.service.ceiling import Ceiling
-from tests.rest.conformance.asked import BOB, WRITE, asked
+from tests.rest.conformance.asked import BOB, OTHER, WRITE, asked
 from tests.rest.running import HERE, NOON, Running, of_policies, running
 
 FIXTURE: dict[str, Any] = of_policies(HERE / "fixture") | {"policies": [HERE / "fixture" / "rows.csv"]}
@@ -262,6 +262,13 @@ def test_a_token_without_our_scope_may_do_nothing(by_token: Running):
     assert _ask(by_token, _token(scope="abac:audit")).status_code == 403
 
 
+def test_tokens_may_be_limited_to_some_resources(jwks: Path):
+    tokens = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": str(jwks), "about": ["record=record-2"]}
+    with running(auth=True, tokens=tokens, **FIXTURE) as found:
+        assert _ask(found, _token(), asked(resource=OTHER)).status_code == 200
+        assert _ask(found, _token()).status_code == 403
+
+
 def test_a_token_that_was_found_good_still_ends(jwks: Path):
     at = [datetime.now(UTC)]
     tokens = Tokens(TokenSettings(ISSUER, AUDIENCE, str(jwks)), KeySet(str(jwks)), lambda: at[0])
@@ -359,10 +366,19 @@ def test_too_many_headers_are_a_431(guarded: Running):
     assert guarded.client.post("/access/v1/evaluation", json=asked(), headers=headers).status_code == 431
 
 
-def test_a_header_that_counts_may_not_stand_twice(guarded: Running):
-    headers = [("authorization", f"Bearer {guarded.key()}"), ("authorization", "Bearer x")]
+@pytest.mark.parametrize("name", ["authorization", "x-request-id", "x-session-id"])
+def test_a_header_that_counts_may_not_stand_twice(guarded: Running, name: str):
+    headers = [("authorization", f"Bearer {guarded.key()}"), (name, "Bearer x"), (name, "y")]
     answer = guarded.client.post("/access/v1/evaluation", json=asked(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "header")
+
+
+@pytest.mark.parametrize("path", ["/access/v1/evaluation/", "/admin/v1/explanations/", "/healthz/"])
+def test_nobody_is_sent_elsewhere_by_the_host_that_was_asked_for(guarded: Running, path: str):
+    headers = {"authorization": f"Bearer {guarded.key(*Role)}", "host": "evil.example.com"}
+    answer = guarded.client.get(path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no-such-path")
+    assert "location" not in answer.headers
 
 
 # --- a server that is left running -------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import pytest
 from abac.rest.authzen.examples import ANA, EXAMPLES, INVOKE, SONNET
 from tests.rest.bodies import malformed
 from tests.rest.processes import EVALUATION, EVALUATIONS, Served, serving, until
+from tests.rest.running import running
 
 HEAD = b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 ASKED = {"subject": ANA, "action": INVOKE, "resource": SONNET}
@@ -118,6 +119,19 @@ def test_idle_connections_are_bounded_and_go(besieged: Served):
                 held.enter_context(connected(besieged))
         assert until(lambda: open_connections(besieged) <= 80)
         until(lambda: is_answered(besieged))
+
+
+def test_a_connection_beyond_those_served_is_told_so_as_of_any_problem():
+    with running(connections=3) as found, contextlib.ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(socket.create_connection(found.server.servers[0].sockets[0].getsockname()))
+        until(lambda: len(found.server.server_state.connections) >= 3)
+        answer = httpx.get(f"{found.url}/healthz", headers={"x-request-id": "r-1"})
+        assert (answer.status_code, answer.json()["code"]) == (503, "connections")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert (answer.headers["x-request-id"], answer.headers["retry-after"]) == ("r-1", "1")
+        assert answer.headers["connection"] == "close"
+        assert ("503", "connections") in found.app.evaluating.meter.problems
 
 
 # --- for a long time ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 from abac.condition.schema import Assurance
 from abac.rest.authzen.told import NOTHING_WRONG
+from abac.rest.callers.about import read_about
 from abac.rest.callers.keys import Role
 from abac.service.ceiling import Ceiling
 from tests.rest.running import Running, running
@@ -139,6 +140,30 @@ def test_a_what_if_is_never_a_permit(evening: Running):
     assert (before["decision"], before["context"]["outcome"]) == (False, "PERMIT")
 
 
+def test_a_reader_is_told_only_of_models_that_the_key_may_ask_about(evening: Running):
+    key = evening.key(**VERIFIED, about=read_about(["model=fable-5", "model=sonnet-4.5"]))
+    body = {"subject": person(citizenships_current=["FR"]), "action": INVOKE, "resource": FABLE}
+    alone = evening.post("evaluation", body, authorization=f"Bearer {key}").json()
+    batch = evening.post("evaluations", {"evaluations": [body] * 2}, authorization=f"Bearer {key}").json()
+    for answer in (alone, *batch["evaluations"]):
+        assert answer["context"]["message"]["may_still_use"] == [{"type": "model", "id": "sonnet-4.5"}]
+    whole = evening.post("evaluation", body).json()["context"]["message"]["may_still_use"]
+    assert len(whole) > 1
+
+
+@pytest.mark.parametrize("semantic", ["execute_all", "permit_on_first_permit"])
+def test_a_what_if_permits_nobody_in_a_batch_either(evening: Running, semantic: str):
+    marked = {"what_if": True}
+    body = {"subject": person(citizenships_current=["US"]), "action": INVOKE, "resource": FABLE}
+    options = {"evaluations_semantic": semantic}
+    by_default = body | {"context": marked, "options": options, "evaluations": [{}, {"context": marked}]}
+    by_item = body | {"options": options, "evaluations": [{"context": marked}, {"context": marked}]}
+    for asked_for in (by_default, by_item):
+        answers = evening.post("evaluations", asked_for).json()["evaluations"]
+        assert [one["decision"] for one in answers] == [False, False]
+        assert {one["context"]["outcome"] for one in answers} == {"PERMIT"}
+
+
 def test_a_callers_time_is_ignored_otherwise(evening: Running):
     answer = asked(evening, person(citizenships_current=["FR"]), context={"now": "2026-06-12T21:20:59Z"})
     assert answer["context"]["outcome"] == "DENY"
@@ -155,6 +180,9 @@ def test_a_permit_with_an_obligation_is_true_only_for_a_key_that_discharges_it()
                 f"Bearer {found.key(name=name, ceiling=ceiling, discharges=discharges)}"
             )
             answers[name] = asked(found, subject)
+            body = {"evaluations": [{"subject": subject, "action": INVOKE, "resource": FABLE}]}
+            (item,) = found.post("evaluations", body).json()["evaluations"]
+            assert item["decision"] is answers[name]["decision"]
     for name, answer in answers.items():
         assert answer["decision"] is (name == "yes")
         assert answer["context"]["outcome"] == "PERMIT"

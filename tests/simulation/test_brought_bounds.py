@@ -203,7 +203,7 @@ def worlds_of(people: Sequence[Row]) -> int:
 
 
 few = settings(
-    max_examples=150 if settings.default and settings.default.max_examples > 1_000 else 15,
+    max_examples=150 if settings.default and settings.default.max_examples > 1_000 else 8,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

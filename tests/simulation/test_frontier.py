@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from abac.simulation.frontier import unbeaten
 from abac.simulation.run import run
 from tests.simulation import june
 
-ROWS = june.report(2_000)["frontier"]
+
+def row_of(entry: dict[str, Any], coverage: float | None) -> dict[str, Any]:
+    """Return the frontier's row of a directive's entry at a coverage."""
+    key = (entry["id"], entry["posture"], entry["yardstick"], coverage)
+    rows = june.report(2_000)["frontier"]
+    return next(r for r in rows if (r["id"], r["posture"], r["yardstick"], r["coverage"]) == key)
 
 
 def test_as_it_is_on_file_it_says_what_the_directives_say():
     for entry in june.report(2_000)["directives"]:
-        key = (entry["id"], entry["posture"], entry["yardstick"], None)
-        row = next(r for r in ROWS if (r["id"], r["posture"], r["yardstick"], r["coverage"]) == key)
+        row = row_of(entry, None)
         assert (row["over"], row["under"]) == (entry["over_block"]["people"], entry["under_block"]["people"])
 
 
@@ -24,12 +29,8 @@ def test_at_every_coverage_it_is_what_a_report_of_that_coverage_says():
         inputs = june.covered(2_000, coverage, coverage)
         studies = tuple(s for s in inputs.studies if s.id in chosen)
         for entry in run(replace(inputs, studies=studies, sweeps=())).report["directives"]:
-            key = (entry["id"], entry["posture"], entry["yardstick"], coverage)
-            row = next(r for r in ROWS if (r["id"], r["posture"], r["yardstick"], r["coverage"]) == key)
-            assert (row["over"], row["under"]) == (
-                entry["over_block"]["people"],
-                entry["under_block"]["people"],
-            ), key
+            row, told = row_of(entry, coverage), (entry["over_block"]["people"], entry["under_block"]["people"])
+            assert (row["over"], row["under"]) == told, row
 
 
 def test_the_unbeaten_are_those_that_no_other_does_better_than():

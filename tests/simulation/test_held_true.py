@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from abac.condition.schema import Assurance
+from abac.simulation.held import held_true
 from abac.simulation.run import run
 from tests.simulation.test_brought_bounds import CITIZENSHIPS, PROTECTED, RESIDENCIES, Row, population, studied
 
@@ -41,3 +43,22 @@ def test_values_below_it_settle_nothing():
 
 def test_even_inferred_values_settle_it_where_that_is_stated():
     assert over_block(Assurance.INFERRED, Assurance.INFERRED) == bounds(1, 1)
+
+
+def test_an_element_below_it_is_not_held_true_though_its_set_is():
+    """Documented citizenships of which that of the US is but inferred settle nothing about a US citizen."""
+    brought = population(ROWS[:1])
+    path = f"subject.{CITIZENSHIPS}" if f"subject.{CITIZENSHIPS}" in brought.asserted.columns else CITIZENSHIPS
+    elements = pl.Series(f"{path}@elements", [[int(Assurance.INFERRED)]], pl.List(pl.UInt8))
+    weak = replace(
+        brought,
+        asserted=brought.asserted.with_columns(elements),
+        assurance=dict.fromkeys(brought.assurance, Assurance.DOCUMENTED),
+    )
+    held = held_true(weak)
+    assert held[path].to_list() == [[]]
+    assert held[f"{path}@complete"].to_list() == [False]
+    assert held_true(replace(weak, held_true=Assurance.INFERRED))[path].to_list() == [["US"]]
+    report = run(replace(studied(), population=weak)).report
+    found = next(e for e in report["directives"] if e["id"] == "d1-foreign-nationals" and e["posture"] == "strict")
+    assert found["over_block"]["people"] == bounds(0, 1)

@@ -19,7 +19,7 @@ from abac.simulation.run import Inputs, Result, run
 from tests.simulation import june
 from tests.simulation.test_change import body
 
-SIZE = 2_000
+SIZE = 1_000
 NATIONALITY = (
     "subject.citizenships_current",
     "subject.citizenships_ever",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from abac.condition.schema import Assurance
 from abac.service import simulate as service
 from abac.simulation.report.validate import validate
 from abac.simulation.report.write import as_json
@@ -32,6 +33,23 @@ def strict(told, name, yardstick="scope"):
 
 
 # --- the headline results ---------------------------------------------------------------------------------
+
+
+def test_who_is_asked_completely_and_truly_is_stopped_if_and_only_if_meant():
+    """On the whole truth every directive has precision and recall 1 by its own scope."""
+    inputs = june.inputs(1_500)
+    paths, truth = list(inputs.program.schema.attributes), inputs.population.truth
+    whole = replace(
+        inputs.population,
+        asserted=truth,
+        assurance=dict.fromkeys(paths, Assurance.VERIFIED),
+        complete=dict.fromkeys(paths, True),
+    )
+    report = run(replace(inputs, population=whole, sweeps=(), postures=("strict",))).report
+    own = [e for e in report["directives"] if e["yardstick"] == "scope"]
+    assert {(e["precision"], e["recall"]) for e in own if e["blocked"]["people"]} == {(1.0, 1.0)}
+    assert sum(bool(e["blocked"]["people"]) for e in own) >= 6
+    assert not any(e["under_block"]["people"] or e["undecided"]["people"] for e in own)
 
 
 def test_1_blackout_nothing_can_be_decided_and_citizens_are_denied_with_the_rest(told):

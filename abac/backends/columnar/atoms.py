@@ -13,7 +13,7 @@ from typing import assert_never
 import polars as pl
 
 from abac.backends.columnar import lowered
-from abac.backends.columnar.bits import Bits
+from abac.backends.columnar.bits import Found
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.lowered import Cut, Lowered
 from abac.backends.columnar.overlap import all_of, any_of, member
@@ -33,7 +33,7 @@ class Leaf:
     binding: Binding
 
 
-def evaluate(leaves: Sequence[Leaf], frame: Frame, functions: Mapping[str, Function]) -> list[Bits]:
+def evaluate(leaves: Sequence[Leaf], frame: Frame, functions: Mapping[str, Function]) -> list[Found]:
     """Return the truths of every leaf on every row."""
     terms = Terms(frame, functions)
     return lowered.evaluate([lower(leaf, terms) for leaf in leaves], terms)
@@ -49,9 +49,9 @@ def lower(leaf: Leaf, terms: Terms) -> Lowered:
         case Member(element=element, collection=collection):
             return member(terms.scalar(element, leaf.binding), terms.collection(collection, leaf.binding), terms)
         case AnyOf(left=left, right=right):
-            return any_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding))
+            return any_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding), terms)
         case AllOf(left=left, right=right):
-            return all_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding))
+            return all_of(terms.collection(left, leaf.binding), terms.collection(right, leaf.binding), terms)
         case _:
             assert_never(leaf.atom)
 

@@ -6,9 +6,9 @@ lowest bit of the first; bits beyond the last row are anything. Evaluating atoms
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,34 @@ Codes = npt.NDArray[np.uint8]
 _ALL = np.uint64(2**64 - 1)
 
 
+_WORDS = 4_096
+"""Words of a block: few enough that what is made of it stays in the cache, enough to make it in few calls."""
+
+
+class Block(NamedTuple):
+    """Rows that follow on one another: the words of a bit set that hold them, and how many they are."""
+
+    words: slice
+    rows: int
+
+    @property
+    def places(self) -> slice:
+        """Where the rows lie among all."""
+        start = 64 * (self.words.start or 0)
+        return slice(start, start + self.rows)
+
+
+def blocks(rows: int) -> Iterator[Block]:
+    """Yield all rows, block by block."""
+    for start in range(0, -(-rows // 64), _WORDS):
+        yield Block(slice(start, start + _WORDS), min(rows - 64 * start, 64 * _WORDS))
+
+
+def whole(rows: int) -> Block:
+    """Return all rows as one block."""
+    return Block(slice(None), rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Bits:
     """The truths of a condition on every row. INVARIANT: `certain` is a subset of `possible`."""
@@ -32,12 +60,40 @@ class Bits:
     certain: Words
 
     def __invert__(self) -> Bits:
-        return Bits(~self.certain, ~self.possible)
+        never = ~self.possible
+        return Bits(never if self.certain is self.possible else ~self.certain, never)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of an atom on all rows: where it holds if it is known, and what that is worth.
+
+    TRUE is possible where it holds and in `also`, and certain where it holds and in `only`; None of them changes
+    nothing.
+    """
+
+    true: Words
+    also: Words | None = None
+    only: Words | None = None
+
+    def bits(self, words: slice) -> Bits:
+        """Return the truths on some words."""
+        true = self.true[words]
+        return Bits(
+            true if self.also is None else true | self.also[words],
+            true if self.only is None else true & self.only[words],
+        )
 
 
 def constant(truth: Truth, rows: int) -> Bits:
     """Return the same truth on every row."""
     return Bits(fill(truth is not Truth.FALSE, rows), fill(truth is Truth.TRUE, rows))
+
+
+def always(truth: Truth, rows: int) -> Found:
+    """Return an atom that comes to the same truth on every row."""
+    same = constant(truth, rows)
+    return Found(same.possible, only=same.certain)
 
 
 def all_of(parts: Iterable[Bits]) -> Bits:
@@ -68,6 +124,14 @@ def fill(flag: bool, rows: int) -> Words:
     return np.full(-(-rows // 64), _ALL if flag else 0, np.uint64)
 
 
+def room(sets: int, rows: int) -> npt.NDArray[np.uint64]:
+    """Return room for many bit sets, one a row.
+
+    To touch a page first costs more than to write it, and the pages of one large array are large.
+    """
+    return np.empty((sets, -(-rows // 64)), np.uint64)
+
+
 def pack(flags: npt.NDArray[Any], rows: int) -> Words:
     """Return the rows whose flag is not zero; one flag stands for all rows."""
     if len(flags) != rows:
@@ -95,17 +159,17 @@ def truths_of(bits: Bits, rows: int) -> list[int]:
     return truths
 
 
-def from_series(series: pl.Series, rows: int) -> Bits:
+def from_series(series: pl.Series, rows: int) -> Found:
     """Return the truths of a Boolean series, null being UNKNOWN; one row stands for all."""
     assert len(series) in (1, rows), "a truth per row, or one for all"  # noqa: S101  # never half an answer
     if len(series) != rows:
         value = series[0]
-        return constant(Truth.UNKNOWN if value is None else Truth.TRUE if value else Truth.FALSE, rows)
+        return always(Truth.UNKNOWN if value is None else Truth.TRUE if value else Truth.FALSE, rows)
     true = true_words(series, rows)
     if not series.null_count():
-        return Bits(true, true)
+        return Found(true)
     known = true_words(series.is_not_null(), rows)
-    return Bits(true | ~known, true & known)
+    return Found(true, ~known, known)
 
 
 def true_words(series: pl.Series, rows: int) -> Words:

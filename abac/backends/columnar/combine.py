@@ -30,14 +30,13 @@ class Planes:
         """The rows decided PERMIT or DENY."""
         return ~self.neither
 
-    def codes(self, rows: int) -> Codes:
-        """Return `policy.decision.Extended` values."""
-        codes = unpack(self.neither, rows)
+    def codes(self, out: Codes) -> Codes:
+        """Write `policy.decision.Extended` values, one for each row."""
+        codes = unpack(self.neither, len(out))
         codes += codes
-        codes += unpack(self.deny, rows)
+        codes += unpack(self.deny, len(out))
         codes += codes
-        codes += unpack(self.permit, rows)
-        return codes
+        return np.add(codes, unpack(self.permit, len(out)), out=out)
 
 
 def answer(effect: Effect, truths: Bits) -> Planes:
@@ -64,12 +63,15 @@ class _Seen:
 
 
 def _seen(children: Sequence[Planes], rows: int) -> _Seen:
-    none = fill(flag=False, rows=rows)
+    if not children:
+        none = fill(flag=False, rows=rows)
+        return _Seen(none, none, none, none)
+    definite = [c.definite for c in children]
     return _Seen(
-        reduce(np.bitwise_or, [c.permit for c in children], none),
-        reduce(np.bitwise_or, [c.deny for c in children], none),
-        reduce(np.bitwise_or, [c.permit & c.definite for c in children], none),
-        reduce(np.bitwise_or, [c.deny & c.definite for c in children], none),
+        reduce(np.bitwise_or, [c.permit for c in children]),
+        reduce(np.bitwise_or, [c.deny for c in children]),
+        reduce(np.bitwise_or, [c.permit & d for c, d in zip(children, definite, strict=True)]),
+        reduce(np.bitwise_or, [c.deny & d for c, d in zip(children, definite, strict=True)]),
     )
 
 
@@ -122,7 +124,20 @@ def _xacml_first_applicable(children: Sequence[Planes], rows: int) -> Planes:
     return Planes(permit, deny, still | unsure)
 
 
-COMBINE: Mapping[Algorithm, Callable[[Sequence[Planes], int], Planes]] = {
+def combine(algorithm: Algorithm, children: Sequence[Planes], rows: int) -> Planes:
+    """Return what children come to, in order. One alone stands as it is where the algorithm only chooses."""
+    if len(children) == 1 and algorithm in _CHOOSES:
+        return children[0]
+    return _COMBINE[algorithm](children, rows)
+
+
+_CHOOSES = {
+    Algorithm.DENY_OVERRIDES,
+    Algorithm.PERMIT_OVERRIDES,
+    Algorithm.FIRST_APPLICABLE,
+    Algorithm.XACML_FIRST_APPLICABLE,
+}
+_COMBINE: Mapping[Algorithm, Callable[[Sequence[Planes], int], Planes]] = {
     Algorithm.DENY_OVERRIDES: _deny_overrides,
     Algorithm.PERMIT_OVERRIDES: _permit_overrides,
     Algorithm.FIRST_APPLICABLE: _first_applicable,
@@ -131,4 +146,3 @@ COMBINE: Mapping[Algorithm, Callable[[Sequence[Planes], int], Planes]] = {
     Algorithm.XACML_FIRST_APPLICABLE: _xacml_first_applicable,
     Algorithm.XACML_PERMIT_UNLESS_DENY: _xacml_permit_unless_deny,
 }
-"""Each algorithm over the answers of children, in order."""

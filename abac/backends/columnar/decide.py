@@ -6,16 +6,18 @@ Every rule's condition becomes a node of one graph per call, so all roots and re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
-from abac.backends.columnar.bits import Bits, Words, fill, pack, to_series, unpack
-from abac.backends.columnar.combine import COMBINE, Planes, answer, denied_by_default
+from abac.backends.columnar.bits import Bits, Words, blocks, fill, pack, to_series, unpack
+from abac.backends.columnar.combine import Planes, answer, combine, denied_by_default
+from abac.backends.columnar.connect import Node, Plan
 from abac.backends.columnar.frame import Frame
-from abac.backends.columnar.graph import Graph, Node, Request
+from abac.backends.columnar.graph import Bind, Graph, Request
 from abac.condition.expr import Condition, Or
 from abac.condition.functions import Function
 from abac.policy.decision import Effect, Extended, Obligation
@@ -29,8 +31,8 @@ def truths(conditions: Sequence[Condition], frame: Frame, fixed: Request, functi
     """Return a Boolean series per condition: True, False, or null for UNKNOWN."""
     graph = Graph(frame, functions)
     nodes = [graph.add(c) for c in conditions]
-    (bind,) = graph.binders([fixed])
-    nodes = [bind(n) for n in nodes]
+    bind = graph.binder([fixed])
+    nodes = [bind(n)[0] for n in nodes]
     found = graph.evaluate(nodes)
     return [to_series(found[n], frame.rows) for n in nodes]
 
@@ -52,22 +54,37 @@ def decide_many(
         for policy in policies(root):
             for rule in policy.rules:
                 graph.add(rule.condition)
-    binders = graph.binders(requests)
-    bound = [[bind_tree(root, graph, bind) for bind in binders] for root in roots]
-    found = graph.evaluate({n for row in bound for tree in row for n in tree.nodes()})
-    return [[pl.Series(tree.planes(found, frame.rows).codes(frame.rows)) for tree in row] for row in bound]
+    bind = graph.binder(requests)
+    bound = [bind_tree(root, graph, bind, len(requests)) for root in roots]
+    trees = {(r, tuple(tree.nodes())): tree for r, row in enumerate(bound) for tree in row}
+    codes = dict(zip(trees, _codes(list(trees.values()), graph, frame.rows), strict=True))
+    return [[codes[r, tuple(tree.nodes())] for tree in row] for r, row in enumerate(bound)]
+
+
+def _codes(trees: Sequence[Bound], graph: Graph, rows: int) -> list[pl.Series]:
+    """Return the decisions of bound trees on every row, made block by block."""
+    cheaper = graph.gathered({node for tree in trees for node in tree.nodes()})
+    plan = Plan(set(cheaper.values()), graph.parts)
+    found = graph.found(plan.leaves)
+    codes = np.empty((len(trees), rows), np.uint8)
+    for block in blocks(rows):
+        truths = plan.over(found, block)
+        own = {node: truths[one] for node, one in cheaper.items()}
+        for tree, row in zip(trees, codes, strict=True):
+            tree.planes(own, block.rows).codes(row[block.places])
+    return [pl.Series(pa.array(row)) for row in codes]
 
 
 # --- trees bound to a request ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
+class Bound:
     """A policy tree with the nodes of its residual conditions; rules of a policy stand for children."""
 
     root: Root
     rules: tuple[tuple[Effect, Node], ...] = ()
-    children: tuple[_Bound, ...] = ()
+    children: tuple[Bound, ...] = ()
 
     def nodes(self) -> Iterator[Node]:
         """Yield the nodes that its planes need."""
@@ -79,19 +96,23 @@ class _Bound:
         """Combine the truths of the rules to decisions."""
         parts = [answer(effect, found[node]) for effect, node in self.rules]
         parts += [child.planes(found, rows) for child in self.children]
-        combined = COMBINE[self.root.algorithm](parts, rows)
+        combined = combine(self.root.algorithm, parts, rows)
         return denied_by_default(combined) if self.root.default_deny else combined
 
 
-def bind_tree(root: Root, graph: Graph, bind: Callable[[Node], Node]) -> _Bound:
-    """Return a tree with every rule's condition as its residual under one request."""
+def bind_tree(root: Root, graph: Graph, bind: Bind, requests: int) -> list[Bound]:
+    """Return a tree with every rule's condition as its residual, under each of the requests."""
     if isinstance(root, PolicySet):
-        return _Bound(root, children=tuple(bind_tree(child, graph, bind) for child in root.children))
-    rules = [(rule.effect, bind(graph.add(rule.condition))) for rule in root.rules]
+        children = [bind_tree(child, graph, bind, requests) for child in root.children]
+        return [Bound(root, children=tuple(child[n] for child in children)) for n in range(requests)]
+    residuals = [(rule.effect, bind(graph.add(rule.condition))) for rule in root.rules]
     if root.algorithm.in_order:
-        return _Bound(root, tuple(rules))
-    sides = [(e, graph.chain(Or, [node for effect, node in rules if effect is e])) for e in Effect]
-    return _Bound(root, tuple(sides))
+        return [Bound(root, tuple((effect, nodes[n]) for effect, nodes in residuals)) for n in range(requests)]
+    sides = [(e, [nodes for effect, nodes in residuals if effect is e]) for e in Effect]
+    return [
+        Bound(root, tuple((e, graph.chain(Or, [nodes[n] for nodes in side])) for e, side in sides))
+        for n in range(requests)
+    ]
 
 
 # --- obligations -----------------------------------------------------------------------------------------
@@ -107,9 +128,9 @@ def obligations(
     """
     graph = Graph(frame, functions)
     nodes = {id(rule): graph.add(rule.condition) for policy in policies(root) for rule in owing(policy)}
-    (bind,) = graph.binders([fixed])
-    standing = {key: bind(node) for key, node in nodes.items()}
-    found = graph.evaluate(standing.values())
+    bind = graph.binder([fixed])
+    standing = {key: bind(node)[0] for key, node in nodes.items()}
+    found = graph.evaluate(set(standing.values()))
     codes = answers.to_numpy()
     given = {effect: pack(codes == Extended[effect.value], frame.rows) for effect in Effect}
     judged = {key: found[node] for key, node in standing.items()}
@@ -151,7 +172,7 @@ class _Walk:
                 parts.append(self.node(child, reach))
                 if root.algorithm.in_order:
                     reach = reach & parts[-1].neither
-        combined = COMBINE[root.algorithm](parts, self.rows)
+        combined = combine(root.algorithm, parts, self.rows)
         return denied_by_default(combined) if root.default_deny else combined
 
     def _policy(self, policy: Policy, reach: Words) -> list[Planes]:

@@ -8,6 +8,7 @@ is wrong is refused with its column and row. Sets are `sets`'s part.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NoReturn
 
 import polars as pl
@@ -38,6 +39,13 @@ def physical(kind: ScalarType) -> pl.DataType:
 def code_type(size: int) -> pl.DataType:
     """Return the smallest unsigned integer type for codes 0 to `size`."""
     return next(dtype for limit, dtype in _CODES if size < limit)
+
+
+@cache
+def limits(dtype: pl.DataType) -> tuple[int, int]:
+    """Return the least and the greatest integer that a data type holds."""
+    empty = pl.Series([], dtype=dtype)
+    return empty.lower_bound()[0], empty.upper_bound()[0]
 
 
 def inward(value: Any, kind: ScalarType) -> Any:

@@ -6,13 +6,12 @@ literals absorb or drop out, chains flatten. Complement laws are never used, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import assert_never
 
 from abac.backends.columnar.atoms import Atom, Leaf, evaluate
-from abac.backends.columnar.bits import Bits, all_of, any_of, constant, truths_of
+from abac.backends.columnar.bits import Bits, Found, truths_of, whole
+from abac.backends.columnar.connect import LITERALS, Node, Parts, Plan, gathered
 from abac.backends.columnar.frame import Frame
 from abac.condition.expr import (
     AllOf,
@@ -33,8 +32,10 @@ from abac.condition.reference import Assertion
 from abac.condition.truth import FALSE, TRUE, Truth
 
 Request = Mapping[str, Assertion]
-Node = int
-"""A place in the graph. The first three are the literals, at the number of their truth."""
+Bind = Callable[[Node], Sequence[Node]]
+"""Takes a node to what is left of it under each of several requests."""
+
+_NOTHING: Parts = None, ()
 
 
 class Graph:
@@ -47,8 +48,7 @@ class Graph:
         self._negations: dict[Node, Node] = {}
         self._atoms: dict[Node, Atom] = {}
         self._leaves: dict[Node, Leaf] = {}
-        self._paths: list[frozenset[str]] = [frozenset()] * len(Truth)
-        self._residuals: dict[tuple[Node, tuple[Node, ...], tuple[Node, ...]], Node] = {}
+        self._paths: list[frozenset[str]] = [frozenset()] * LITERALS
         self._conditions: dict[int, tuple[Condition, Node]] = {}
 
     # --- building --------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class Graph:
 
     def negate(self, node: Node) -> Node:
         """Return the negation of a node; a double one cancels out."""
-        if node < len(Truth):
+        if node < LITERALS:
             return int(~Truth(node))
         if node in self._negations:
             return self._negations[node]
@@ -108,131 +108,111 @@ class Graph:
             return absorbing
         if len(flat) <= 1:
             return flat.pop() if flat else neutral
-        operands = tuple(sorted(flat))
+        return self._joined(kind, flat)
+
+    def _joined(self, kind: type[And | Or], parts: Collection[Node]) -> Node:
+        """Return the chain of parts as they are."""
+        operands = tuple(sorted(parts))
         node = self._make((kind, operands), frozenset().union(*(self._paths[o] for o in operands)))
         self._chains[node] = kind, operands
         return node
 
     # --- binding ---------------------------------------------------------------------------------------
 
-    def binders(self, requests: Sequence[Request]) -> list[Callable[[Node], Node]]:
-        """Return, per request, what takes a node to its residual under the request's fixed attributes.
+    def binder(self, requests: Sequence[Request]) -> Bind:
+        """Return what takes a node to its residuals under the fixed attributes of every request.
 
         Attributes neither fixed nor in the frame are absent. A fixed attribute hides the frame's column. Atoms
         that read nothing else are settled for all requests at once, on a frame whose rows are the requests.
         """
-        free = [self._frame.columns.keys() - request.keys() for request in requests]
-        closed = {n: a for n, a in self._atoms.items() if any(self._paths[n].isdisjoint(f) for f in free)}
+        free = [frozenset(self._frame.columns.keys() - request.keys()) for request in requests]
+        shapes = set(free)
+        closed = {n: a for n, a in self._atoms.items() if any(self._paths[n].isdisjoint(f) for f in shapes)}
         kinds = {path: read for atom in closed.values() for path, read in attributes(atom).items()}
         rows = Frame.of(requests, {path: read.type for path, read in kinds.items() if read.type is not None})
         found = evaluate([Leaf(atom, {}) for atom in closed.values()], rows, self._functions)
-        settled = {n: truths_of(bits, len(requests)) for n, bits in zip(closed, found, strict=True)}
+        settled = {
+            n: truths_of(one.bits(slice(None)), len(requests)) for n, one in zip(closed, found, strict=True)
+        }
+        return _Binder(self, requests, free, settled)
+
+    def residuals(self, node: Node, binder: _Binder) -> Sequence[Node]:
+        """Return what is left of a node under each request; of requests that leave the same, it is made once."""
+        if node in self._negations:
+            return [self.negate(inner) for inner in binder(self._negations[node])]
+        if node in self._chains:
+            kind, operands = self._chains[node]
+            rows = list(zip(*(binder(o) for o in operands), strict=True))
+            made = {row: self.chain(kind, row) for row in dict.fromkeys(rows)}
+            return [made[row] for row in rows]
         return [
-            _Binder(self, request, free[n], {node: truths[n] for node, truths in settled.items()})
-            for n, request in enumerate(requests)
+            self._bound(node, request, free) for request, free in zip(binder.requests, binder.free, strict=True)
         ]
 
-    def bound(self, node: Node, request: Request, binder: _Binder) -> Node:
-        """Return the residual of a node that reads something fixed."""
-        if node in self._chains:
-            return self._bound_chain(node, binder)
-        if node in self._negations:
-            return self.negate(binder(self._negations[node]))
-        fixed = self._paths[node] - binder.free
-        if fixed == self._paths[node]:
-            return binder.settled[node]
+    def _bound(self, node: Node, request: Request, free: frozenset[str]) -> Node:
+        """Return an atom with what is fixed of it."""
+        fixed = self._paths[node] - free
+        if not fixed:
+            return node
         key = ("bound", node, *((path, request.get(path)) for path in sorted(fixed)))
         made = self._make(key, self._paths[node] - fixed)
         self._leaves[made] = Leaf(self._atoms[node], {path: request.get(path) for path in fixed})
         return made
 
-    def _bound_chain(self, node: Node, binder: _Binder) -> Node:
-        """Return the residual of a chain; of requests that leave the same of what varies, it is made once."""
-        kind, operands = self._chains[node]
-        varying = [o for o in operands if not self.is_free(o, binder.free)]
-        residuals = tuple(binder(o) for o in varying)
-        if int(FALSE if kind is And else TRUE) in residuals:
-            return int(FALSE if kind is And else TRUE)
-        key = (node, tuple(varying), residuals)
-        if key not in self._residuals:
-            settled = set(varying)
-            self._residuals[key] = self.chain(kind, [*(o for o in operands if o not in settled), *residuals])
-        return self._residuals[key]
-
-    def is_free(self, node: Node, free: AbstractSet[str]) -> bool:
-        """Whether a node reads nothing fixed, and something."""
-        paths = self._paths[node]
-        return node < len(Truth) or (bool(paths) and paths <= free)
-
     # --- evaluating ------------------------------------------------------------------------------------
 
-    def evaluate(self, nodes: Iterable[Node]) -> dict[Node, Bits]:
-        """Return the truths of bound nodes on every row; what only others need is let go after its last use."""
-        asked = set(nodes)
-        leaves = self.leaves(asked)
-        truths = evaluate(list(leaves.values()), self._frame, self._functions)
-        found = dict(zip(leaves, truths, strict=True))
-        del truths
-        return self.connect(asked, found)
+    def evaluate(self, nodes: Collection[Node]) -> dict[Node, Bits]:
+        """Return the truths of bound nodes on every row."""
+        plan = Plan(nodes, self.parts)
+        return plan.over(self.found(plan.leaves), whole(self._frame.rows))
 
-    def leaves(self, nodes: Iterable[Node]) -> dict[Node, Leaf]:
-        """Return the atoms, bound, that nodes rest on."""
-        return {n: self._leaves[n] for n in sorted(self._below(nodes)) if n in self._leaves}
+    def gathered(self, nodes: Iterable[Node]) -> dict[Node, Node]:
+        """Return for each node one of the same truths that takes less: what stands together is joined once."""
+        return gathered(sorted(nodes), self.parts, self._joined)
+
+    def found(self, leaves: Collection[Node]) -> dict[Node, Found]:
+        """Return what bound atoms come to on every row."""
+        truths = evaluate([self._leaves[n] for n in leaves], self._frame, self._functions)
+        return dict(zip(leaves, truths, strict=True))
+
+    def leaf(self, node: Node) -> Leaf:
+        """Return the atom that a leaf is, as it is bound."""
+        return self._leaves[node]
 
     def paths(self, node: Node) -> frozenset[str]:
         """Return the attributes that a node reads; of a bound one, those left free."""
         return self._paths[node]
 
-    def connect(self, asked: AbstractSet[Node], found: dict[Node, Bits]) -> dict[Node, Bits]:
-        """Return the truths of nodes from those of their leaves, which `found` gives up as they are used."""
-        wanted = sorted(self._below(asked))  # INVARIANT: a node's number is greater than its operands'
-        last = {below: node for node in wanted for below in self._operands(node)}
-        for node in wanted:
-            if node not in self._leaves:
-                found[node] = self._connected(node, found)
-            for below in self._operands(node):
-                if last[below] == node and below not in asked:
-                    del found[below]
-        return found
-
-    def _connected(self, node: Node, found: Mapping[Node, Bits]) -> Bits:
-        if node < len(Truth):
-            return constant(Truth(node), self._frame.rows)
-        parts = [found[o] for o in self._operands(node)]
-        if node in self._negations:
-            return ~parts[0]
-        return all_of(parts) if self._chains[node][0] is And else any_of(parts)
-
-    def _operands(self, node: Node) -> tuple[Node, ...]:
-        """Return the nodes right below one; an atom has none."""
-        if node in self._negations:
-            return (self._negations[node],)
-        return self._chains[node][1] if node in self._chains else ()
-
-    def _below(self, nodes: Iterable[Node]) -> set[Node]:
-        seen: set[Node] = set()
-        stack = list(nodes)
-        while stack:
-            top = stack.pop()
-            if top not in seen:
-                seen.add(top)
-                stack += self._operands(top)
-        return seen
+    def parts(self, node: Node) -> Parts:
+        """Return what a node is made of."""
+        negated = self._negations.get(node)
+        return self._chains.get(node, _NOTHING) if negated is None else (None, (negated,))
 
 
-@dataclass
 class _Binder:
-    """Takes nodes to their residuals under one request; `settled` are the truths of its closed atoms."""
+    """Takes nodes to their residuals; `settled` are the truths of atoms that some request closes, by request."""
 
-    graph: Graph
-    request: Request
-    free: AbstractSet[str]
-    settled: Mapping[Node, int]
-    _bound: dict[Node, Node] = field(default_factory=dict)
+    def __init__(
+        self,
+        graph: Graph,
+        requests: Sequence[Request],
+        free: Sequence[frozenset[str]],
+        settled: Mapping[Node, Sequence[int]],
+    ) -> None:
+        self.requests, self.free = requests, free
+        self._graph = graph
+        self._open = frozenset.intersection(*free) if free else frozenset[str]()
+        self._made: dict[Node, Sequence[Node]] = {int(t): [int(t)] * len(requests) for t in Truth}
+        for node, truths in settled.items():
+            paths = graph.paths(node)
+            closed = [paths.isdisjoint(one) for one in free]
+            left = [truths] if all(closed) else [graph.residuals(node, self), truths]
+            self._made[node] = [left[-1][n] if one else left[0][n] for n, one in enumerate(closed)]
 
-    def __call__(self, node: Node) -> Node:
-        if self.graph.is_free(node, self.free):
-            return node
-        if node not in self._bound:
-            self._bound[node] = self.graph.bound(node, self.request, self)
-        return self._bound[node]
+    def __call__(self, node: Node) -> Sequence[Node]:
+        made = self._made.get(node)
+        if made is None:
+            paths = self._graph.paths(node)
+            free = bool(paths) and paths <= self._open
+            made = self._made[node] = [node] * len(self.requests) if free else self._graph.residuals(node, self)
+        return made

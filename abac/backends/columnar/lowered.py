@@ -1,12 +1,12 @@
 """What atoms are lowered to, and the truths of each form on every row, as bit sets.
 
 A column compared with one value is compared as it lies; expressions are evaluated by lazy queries, many at once;
-tables are answered by one look-up per row, four or eight to a look-up. Lowering is `atoms`'s and `overlap`'s part.
+sets of codes by look-ups, eight at a time. Lowering is `atoms`'s and `overlap`'s part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from abac.backends.columnar.bits import Bits, Codes, Flags, Words, as_it_lies, fill, from_series, pack, true_words
+from abac.backends.columnar.bits import Flags, Found, Words, as_it_lies, fill, from_series, room, true_words
+from abac.backends.columnar.door import limits
+from abac.backends.columnar.lookup import look_up
+from abac.backends.columnar.sides import Side
 from abac.backends.columnar.terms import Column, Terms
 from abac.condition.expr import Order
 
@@ -49,101 +52,113 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A code per row (or one for all rows), and the truth of every code."""
+    """A code per row; of every code where TRUE is possible and where it is certain, and how its set stands."""
 
     codes: npt.NDArray[Any]
-    truths: Codes
+    possible: Flags
+    certain: Flags
+    stands: Side
 
 
-Lowered = pl.Expr | Cut | Hits | Table
+Lowered = pl.Expr | Cut | Hits | Table | Found
+"""`Found` is of an atom that was answered as it was lowered."""
 
 
-def evaluate(lowered: Sequence[Lowered], terms: Terms) -> list[Bits]:
+def evaluate(lowered: Sequence[Lowered], terms: Terms) -> list[Found]:
     """Return the truths of every one on every row."""
-    found: dict[int, Bits] = {}
+    found: dict[int, Found] = {}
     for kind, answer in _ANSWERS:
         places = [n for n, one in enumerate(lowered) if isinstance(one, kind)]
         found.update(zip(places, answer([lowered[n] for n in places], terms), strict=True))
     return [found[n] for n in range(len(lowered))]
 
 
-def _expressions(expressions: Sequence[pl.Expr], terms: Terms) -> Iterator[Bits]:
+def _expressions(expressions: Sequence[pl.Expr], terms: Terms) -> Iterator[Found]:
     for start in range(0, len(expressions), _SLAB):
         for series in terms.evaluate(list(expressions[start : start + _SLAB])):
             yield from_series(series, terms.frame.rows)
 
 
-def _cuts(cuts: Sequence[Cut], terms: Terms) -> Iterator[Bits]:
+def _cuts(cuts: Sequence[Cut], terms: Terms) -> Iterator[Found]:
     doubles: dict[str, pl.Series] = {}
-    for cut in cuts:
+    for cut, true in zip(cuts, room(len(cuts), terms.frame.rows), strict=True):
         values = terms.series[cut.column.name]
         if cut.real and values.dtype != pl.Float64:
             values = doubles.setdefault(cut.column.name, values.cast(pl.Float64))
-        yield _known(_compared(values, cut, terms.frame.rows), cut.column, terms)
+        true[:] = _compared(values, cut, terms.frame.rows)
+        yield _known(true, cut.column, terms)
 
 
 def _compared(values: pl.Series, cut: Cut, rows: int) -> Words:
     """Return where a column stands so to the value; one outside its type is beside all it holds."""
     compare = _ORDERS[cut.order]
-    if values.dtype.is_integer() and not values.lower_bound()[0] <= cut.value <= values.upper_bound()[0]:
+    if values.dtype.is_integer() and not limits(values.dtype)[0] <= cut.value <= limits(values.dtype)[1]:
         return fill(bool(compare(pl.Series([0], dtype=pl.Int128), cut.value)[0]), rows)
     return true_words(compare(values, cut.value), rows)
 
 
-def _known(true: Words, column: Column, terms: Terms) -> Bits:
+def _known(true: Words, column: Column, terms: Terms) -> Found:
     """Return the truths of what is UNKNOWN just where its column has no value; `true` may be anything there."""
     known = terms.known(column)
-    return Bits(true, true) if known is None else Bits(true | known.possible, true & known.certain)
+    if known is None:
+        return Found(true)
+    only, also = known
+    return Found(true, also, only)
 
 
-def _hits(many: Sequence[Hits], terms: Terms) -> Iterable[Bits]:
-    """Look eight up at a time: a hit is one bit, and what is unknown is the column's."""
-    rows, found = terms.frame.rows, dict[int, Bits]()
-    row, bit = np.empty((2, rows), np.uint8)
-    columns: dict[str, list[int]] = {}
-    for n, one in enumerate(many):
-        columns.setdefault(one.column.name, []).append(n)
-    for members in columns.values():
+def _hits(many: Sequence[Hits], terms: Terms) -> Iterable[Found]:
+    """Look a column's up together: a hit is one bit, and what is unknown is the column's."""
+    found: dict[int, Found] = {}
+    for members in _grouped(one.column.name for one in many):
         column = many[members[0]].column
         codes = as_it_lies(terms.series[column.name])
-        codes = codes if len(members) <= 8 else codes.astype(np.intp)  # noqa: PLR2004  # more than one look-up
-        for start in range(0, len(members), 8):
-            eight = members[start : start + 8]
-            octets = sum(many[n].hits.view(np.uint8) << place for place, n in enumerate(eight))
-            np.take(octets, codes, mode="clip", out=row)
-            for place, n in enumerate(eight):
-                found[n] = _known(pack(np.bitwise_and(row, 1 << place, out=bit), rows), column, terms)
+        hits = look_up(codes, [many[n].hits for n in members], terms.frame.rows)
+        found.update((n, _known(true, column, terms)) for n, true in zip(members, hits, strict=True))
     return (found[n] for n in range(len(many)))
 
 
-_OCTET = np.array([0, 1, 3], np.uint8)
-"""A truth as two bits: possible, and certain."""
-
-
-def _tables(tables: Sequence[Table], terms: Terms) -> Iterable[Bits]:
-    """Look four up at a time where they share their codes."""
-    rows, found = terms.frame.rows, dict[int, Bits]()
-    scratch = np.empty((2, max(rows, 1)), np.uint8)
-    columns: dict[tuple[int, int], list[int]] = {}
-    for n, table in enumerate(tables):
-        columns.setdefault((id(table.codes), len(table.truths)), []).append(n)
-    for members in columns.values():
-        for start in range(0, len(members), 4):
-            four = members[start : start + 4]
-            octets = sum(_OCTET[tables[n].truths] << 2 * place for place, n in enumerate(four))
-            codes = tables[four[0]].codes
-            row = np.take(octets, codes, mode="clip", out=scratch[0, : len(codes)])
-            for place, n in enumerate(four):
-                planes = (
-                    pack(np.bitwise_and(row, b << 2 * place, out=scratch[1, : len(codes)]), rows) for b in (1, 2)
-                )
-                found[n] = Bits(*planes)
+def _tables(tables: Sequence[Table], terms: Terms) -> Iterable[Found]:
+    """Look up together what shares its codes: one bit an atom where how the set stands says the other."""
+    found: dict[int, Found] = {}
+    for members in _grouped(id(table.codes) for table in tables):
+        drawn = [_drawn(tables[n]) for n in members]
+        sets = {flags.tobytes(): flags for *both, _ in drawn for flags in both}
+        rows = look_up(tables[members[0]].codes, list(sets.values()), terms.frame.rows)
+        planes = dict(zip(sets, rows, strict=True))
+        for n, (flags, others, possible) in zip(members, drawn, strict=True):
+            true, other = planes[flags.tobytes()], planes[others.tobytes()]
+            found[n] = Found(true, also=other) if possible else Found(true, only=other)
     return (found[n] for n in range(len(tables)))
 
 
-_ANSWERS: tuple[tuple[type, Callable[..., Iterable[Bits]]], ...] = (
+def _grouped(keys: Iterable[Hashable]) -> Iterable[list[int]]:
+    """Return the places of equal keys."""
+    groups: dict[Hashable, list[int]] = {}
+    for n, key in enumerate(keys):
+        groups.setdefault(key, []).append(n)
+    return groups.values()
+
+
+def _drawn(table: Table) -> tuple[Flags, Flags, bool]:
+    """Return the codes that hold, and those they are joined with: to what is possible, else to what is certain.
+
+    The second are, where they can be, common to all tables over the same codes.
+    """
+    if np.array_equal(table.possible, table.certain | table.stands.open):
+        return table.certain, table.stands.open, True
+    if np.array_equal(table.certain, table.possible & table.stands.whole):
+        return table.possible, table.stands.whole, False
+    return table.possible, table.certain, False
+
+
+def _ready(found: Sequence[Found], _: Terms) -> Iterable[Found]:
+    return found
+
+
+_ANSWERS: tuple[tuple[type, Callable[..., Iterable[Found]]], ...] = (
     (pl.Expr, _expressions),
     (Cut, _cuts),
     (Hits, _hits),
     (Table, _tables),
+    (Found, _ready),
 )

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from abac.backends.columnar.atoms import evaluate
-from abac.backends.columnar.bits import Bits, Codes, Flags, fill, pack, unpack
+from abac.backends.columnar.bits import Bits, Codes, Flags, Found, fill, pack, unpack, whole
+from abac.backends.columnar.connect import Node, Plan
 from abac.backends.columnar.decide import Functions, Root, bind_tree, owing, walk
 from abac.backends.columnar.frame import Frame
-from abac.backends.columnar.graph import Graph, Node, Request
+from abac.backends.columnar.graph import Graph, Request
 from abac.policy.decision import Effect, Extended
 from abac.policy.rule import policies
 
@@ -46,12 +47,12 @@ class Prepared:
             for policy in policies(root):
                 for rule in owing(policy):
                     graph.add(rule.condition)
-        binders = graph.binders(requests)
-        self._trees = [[bind_tree(root, graph, bind) for bind in binders] for root in roots]
+        bind = graph.binder(requests)
+        self._trees = [bind_tree(root, graph, bind, len(requests)) for root in roots]
         self._duties = [
             [
-                {id(rule): bind(graph.add(rule.condition)) for p in policies(root) for rule in owing(p)}
-                for bind in binders
+                {id(rule): bind(graph.add(rule.condition))[n] for p in policies(root) for rule in owing(p)}
+                for n in range(len(requests))
             ]
             for root in roots
         ]
@@ -75,7 +76,8 @@ class Prepared:
         nodes = {n for r, q in missing for n in self._trees[r][q].nodes()}
         nodes |= {n for r, q in missing for n in self._duties[r][q].values()}
         if missing:
-            truths = self._graph.connect(nodes, self._leaves(nodes, frame))
+            plan = Plan(nodes, self._graph.parts)
+            truths = plan.over(self._found(plan.leaves, frame), whole(self._rows))
             for r, q in missing:
                 found[r][q] = answer = self._answer(r, q, truths)
                 self._recent(r, q).put(self._stamp(self._reads[r][q], frame), answer)
@@ -93,9 +95,9 @@ class Prepared:
     def _kept(self, root: int, request: int, frame: Frame) -> Any:
         return self._recent(root, request).get(self._stamp(self._reads[root][request], frame))
 
-    def _leaves(self, nodes: set[Node], frame: Frame) -> dict[Node, Bits]:
-        """Return the truths of the atoms below nodes: those known, and those evaluated on this frame."""
-        leaves = self._graph.leaves(nodes)
+    def _found(self, nodes: Sequence[Node], frame: Frame) -> dict[Node, Found]:
+        """Return what atoms come to: those known, and those evaluated on this frame."""
+        leaves = {n: self._graph.leaf(n) for n in nodes}
         stamps = {n: self._stamp(sorted(self._graph.paths(n)), frame) for n in leaves}
         known = {n: self._atoms.setdefault(n, _Recent()).get(stamps[n]) for n in leaves}
         stale = [n for n, bits in known.items() if bits is None]
@@ -106,7 +108,7 @@ class Prepared:
         return known
 
     def _answer(self, root: int, request: int, truths: Mapping[Node, Bits]) -> Answer:
-        codes = self._trees[root][request].planes(truths, self._rows).codes(self._rows)
+        codes = self._trees[root][request].planes(truths, self._rows).codes(np.empty(self._rows, np.uint8))
         duties = self._duties[root][request]
         if not duties:
             return Answer(codes, {})

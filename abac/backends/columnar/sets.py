@@ -21,6 +21,8 @@ from abac.condition.schema import Assurance, AttributeDefinition
 from abac.condition.types import ScalarType, SetType
 
 Places = npt.NDArray[np.intp]
+Rows = npt.NDArray[np.uint32]
+"""A code per row."""
 Levels = npt.NDArray[np.uint8]
 
 
@@ -35,7 +37,7 @@ class View:
     `owner` and `word` list the elements kept: the entry each belongs to, and its place among `places`.
     """
 
-    codes: Places
+    codes: Rows
     places: Mapping[Any, int]
     owner: Places
     word: Places
@@ -58,7 +60,7 @@ class Sets:
     The code of an absent set is the number of entries. `places` numbers all elements, as behind the door.
     """
 
-    codes: Places
+    codes: Rows
     places: Mapping[Any, int]
     owner: Places
     word: Places
@@ -82,7 +84,7 @@ Entry = tuple[frozenset[tuple[Any, int]], int, bool]
 """Elements with their levels, the set's level, and whether it is complete."""
 
 
-def of_entries(codes: Places, entries: list[Entry]) -> Sets:
+def of_entries(codes: Rows, entries: list[Entry]) -> Sets:
     """Build a column from its dictionary, elements as behind the door."""
     places: dict[Any, int] = {}
     flat = [
@@ -97,7 +99,7 @@ def of_entries(codes: Places, entries: list[Entry]) -> Sets:
 def sets_of(given: Sequence[Assertion | None], element: ScalarType) -> Sets:
     """Encode one asserted set per row."""
     entries = [_asserted(a, element) for a in given if a is not None]
-    codes, known = np.full(len(given), len(entries), np.intp), [n for n, a in enumerate(given) if a is not None]
+    codes, known = np.full(len(given), len(entries), np.uint32), [n for n, a in enumerate(given) if a is not None]
     codes[known] = np.arange(len(entries))
     return of_entries(codes, entries)
 
@@ -144,10 +146,10 @@ def encode_sets(
     groups = keys.with_row_index("row").filter(pl.col("values").is_not_null()).group_by(keys.columns).agg("row")
     entries: dict[Entry, int] = {}
     merged = [entries.setdefault(_entry(*row), len(entries)) for row in groups.select(keys.columns).iter_rows()]
-    codes = np.full(len(values), len(entries), np.intp)
+    codes = np.full(len(values), len(entries), np.uint32)
     rows = groups["row"]
     if len(rows):
-        codes[rows.explode().to_numpy()] = np.repeat(np.array(merged, np.intp), rows.list.len().to_numpy())
+        codes[rows.explode().to_numpy()] = np.repeat(np.array(merged, np.uint32), rows.list.len().to_numpy())
     return of_entries(codes, list(entries))
 
 

@@ -1,28 +1,28 @@
 """Lower scalar terms to Polars expressions over encoded columns, null where there is no value.
 
-Integers are computed in 128 bits and are null outside 64; quotients and doubles that are not finite are null.
-Named functions have no expression: they are called in Python, once per distinct tuple of arguments.
+Integers are computed in as many bits as they may need and are null outside 64; quotients and doubles that are not
+finite are null. Named functions have no expression: they are called in Python, once per distinct arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import add, mul, sub
 from typing import Any, assert_never
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from abac.backends.columnar.bits import Bits, true_words
-from abac.backends.columnar.door import dictionary, encode, inward, outward, physical
+from abac.backends.columnar.bits import Words, true_words
+from abac.backends.columnar.door import dictionary, encode, inward, limits, outward, physical
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.sets import View, Written, written
 from abac.condition.expr import Arithmetic, Attribute, Call, Constant, Field, Operator, SetConstant, Term
 from abac.condition.functions import Function
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance
-from abac.condition.types import DATETIME, FLOAT, Kind, ScalarType, SetType, Value
+from abac.condition.types import DATETIME, FLOAT, INT_MAX, INT_MIN, Kind, ScalarType, SetType, Value
 
 Binding = Mapping[str, Assertion | None]
 """The attributes that are the same on every row, and what is asserted of them."""
@@ -30,18 +30,35 @@ Binding = Mapping[str, Assertion | None]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A scalar term: an expression, its type, and for strings the sorted words that its codes point into.
+    """A scalar term: its type, for strings the sorted words that its codes point into, and what it comes to.
 
-    `fixed` holds the value, as behind the door, of a term with the same known value on every row, `absent` says
-    that it has none on any; `name` is that of the series which the expression is, if it is one.
+    `name` is that of the series which it is; `fixed` holds the value, as behind the door, of a term with the same
+    known value on every row; `absent` says that it has none on any; else it is `computed`. An integer lies within
+    `bounds`.
     """
 
-    expression: pl.Expr
+    computed: pl.Expr | None
     kind: ScalarType
     words: Sequence[str] | None = None
     fixed: Any = None
     name: str = ""
     absent: bool = False
+    bounds: tuple[int, int] = (INT_MIN, INT_MAX)
+
+    @property
+    def expression(self) -> pl.Expr:
+        """Its value on every row, null where there is none."""
+        if self.computed is not None:
+            return self.computed
+        if self.name:
+            return pl.col(self.name)
+        dtype = pl.UInt8() if self.kind.kind is Kind.STRING else physical(self.kind)
+        if self.absent:
+            return pl.lit(None, dtype)
+        if self.kind.kind is Kind.STRING:
+            return pl.lit(0, dtype)
+        # an integer is untyped: it takes the type of a narrow column it meets
+        return pl.lit(self.fixed) if self.kind.kind is Kind.INT else pl.lit(self.fixed, dtype)
 
     @property
     def values(self) -> int | None:
@@ -53,26 +70,26 @@ class Column:
 
 def fixed_column(value: Value | None, kind: ScalarType) -> Column:
     """Return the term that has one value on every row, or none."""
+    text = kind.kind is Kind.STRING
     if value is None:
-        text = kind.kind is Kind.STRING
-        return Column(pl.lit(None, pl.UInt8 if text else physical(kind)), kind, () if text else None, absent=True)
+        return Column(None, kind, () if text else None, absent=True)
     inside = inward(value, kind)
-    if kind.kind is Kind.STRING:
-        return Column(pl.lit(0, pl.UInt8), kind, (inside,), inside)
-    if kind.kind is Kind.INT:
-        return Column(pl.lit(inside), kind, None, inside)  # untyped: takes the type of a narrow column it meets
-    return Column(pl.lit(inside, physical(kind)), kind, None, inside)
+    bounds = (inside, inside) if kind.kind is Kind.INT else (INT_MIN, INT_MAX)
+    return Column(None, kind, (inside,) if text else None, inside, bounds=bounds)
 
 
 @dataclass
 class Terms:
-    """Lowers the terms of one pass over a frame, and keeps the series that their expressions name."""
+    """Lowers the terms of one pass over a frame, and keeps the series that their expressions name.
+
+    `numbers` has the numbers of words met in sets so far, in every column the same.
+    """
 
     frame: Frame
     functions: Mapping[str, Function]
     series: dict[str, pl.Series] = field(default_factory=dict)
-    _codes: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
-    _known: dict[str, Bits | None] = field(default_factory=dict)
+    numbers: dict[Any, int] = field(default_factory=dict)
+    _once: dict[Hashable, Any] = field(default_factory=dict)
 
     def evaluate(self, expressions: list[pl.Expr]) -> list[pl.Series]:
         """Return the series of expressions: of the frame's height, or of one row that stands for all."""
@@ -82,8 +99,13 @@ class Terms:
     def scalar(self, term: Term, binding: Binding) -> Column:
         """Lower a scalar term."""
         match term:
-            case Attribute():
-                return self._attribute(term, binding)
+            case Attribute(path=path, least=least):
+                if path in binding:
+                    given = binding[path]
+                    value = given.value if given and given.assurance >= least else None
+                    return fixed_column(value, _typed(term.type))
+                found: Column = self.once((path, least), lambda: self._column(term))
+                return found
             case Constant(value=value, type=kind):
                 return fixed_column(value, _typed(kind))
             case Arithmetic(operator=operator, left=left, right=right, type=kind):
@@ -108,41 +130,39 @@ class Terms:
                 return written(Assertion(values, Assurance.VERIFIED), element, Assurance.INFERRED)
         raise AssertionError("a checked condition has an attribute or a constant where a set is due")
 
-    def _attribute(self, node: Attribute, binding: Binding) -> Column:
-        kind = _typed(node.type)
-        if node.path in binding:
-            given = binding[node.path]
-            return fixed_column(given.value if given and given.assurance >= node.least else None, kind)
+    def _column(self, node: Attribute) -> Column:
         values = self.frame.view(node.path, node.least)
         assert isinstance(values, pl.Series)  # noqa: S101  # checked: a scalar attribute
-        return self._named(f"{node.path}@{int(node.least)}", values, kind, self.frame.words(node.path))
+        name = f"{node.path}@{int(node.least)}"
+        return self._named(name, values, _typed(node.type), self.frame.words(node.path))
 
     def _named(self, name: str, values: pl.Series, kind: ScalarType, words: Sequence[str] | None = None) -> Column:
+        bounds = limits(values.dtype) if kind.kind is Kind.INT else (INT_MIN, INT_MAX)
         if len(values) != self.frame.rows:
-            return Column(pl.lit(values[0], values.dtype), kind, words, absent=values[0] is None)
+            return Column(pl.lit(values[0], values.dtype), kind, words, absent=values[0] is None, bounds=bounds)
         # INVARIANT: one chunk. Polars 2.1 drops chunks where a literal is compared with a `when` over several.
         if name not in self.series:
             self.series[name] = values.rechunk()
-        return Column(pl.col(name), kind, words, None, name)
+        return Column(None, kind, words, None, name, bounds=bounds)
 
-    def codes(self, column: Column) -> tuple[npt.NDArray[np.intp], int]:
-        """Return a coded column's codes without nulls, and the code that stands for null."""
-        assert column.values is not None  # noqa: S101  # the caller asked for codes
-        found = self._codes.get(column.name)
-        if found is None:
-            (values,) = self.evaluate([column.expression])
-            found = values.fill_null(column.values).to_numpy().astype(np.intp)
-            if column.name:
-                self._codes[column.name] = found
-        return found, column.values
+    def known(self, column: Column) -> tuple[Words, Words] | None:
+        """Return where a named column has a value, and where it has none; None where it has one on every row."""
 
-    def known(self, column: Column) -> Bits | None:
-        """Return where a named column has no value, and where it has one; None where it has one on every row."""
-        if column.name not in self._known:
+        def words() -> tuple[Words, Words] | None:
             values = self.series[column.name]
-            known = true_words(values.is_not_null(), self.frame.rows) if values.null_count() else None
-            self._known[column.name] = None if known is None else Bits(~known, known)
-        return self._known[column.name]
+            if not values.null_count():
+                return None
+            known = true_words(values.is_not_null(), self.frame.rows)
+            return known, ~known
+
+        found: tuple[Words, Words] | None = self.once(("known", column.name), words)
+        return found
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes, from the first time on that a key is asked for."""
+        if key not in self._once:
+            self._once[key] = make()
+        return self._once[key]
 
     # --- arithmetic ------------------------------------------------------------------------------------
 
@@ -156,8 +176,13 @@ class Terms:
             return self._quotient(a.cast(pl.Float64), b.cast(pl.Float64))
         if kind == FLOAT:
             return Column(_finite(_operate(operator, a.cast(pl.Float64), b.cast(pl.Float64))), FLOAT)
-        wide = _operate(operator, a.cast(pl.Int128), b.cast(pl.Int128))
-        return Column(wide.cast(pl.Int64, strict=False), kind)
+        least, most = _span(operator, left.bounds, right.bounds)
+        reach = max(max(-n, n + 1) for n in (least, most, *left.bounds, *right.bounds))
+        dtype = next(dtype for limit, dtype in _WIDTHS if reach <= limit)
+        result = _operate(operator, a.cast(dtype), b.cast(dtype))
+        if dtype == pl.Int128:
+            return Column(result.cast(pl.Int64, strict=False), kind)
+        return Column(result, kind, bounds=(least, most))
 
     def _quotient(self, over: pl.Expr, under: pl.Expr) -> Column:
         """Divide in numpy: Polars divides by a literal as a product with its inverse, which rounds twice."""
@@ -207,6 +232,16 @@ def _typed(kind: Any) -> ScalarType:
 def _finite(number: pl.Expr) -> pl.Expr:
     """Null where a double is not finite; -0.0 becomes 0.0."""
     return pl.when(number.is_finite()).then(number + 0.0)
+
+
+_WIDTHS = ((2**31, pl.Int32()), (2**63, pl.Int64()), (2**127, pl.Int128()))
+
+
+def _span(operator: Operator, left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
+    """Return the least and the greatest that a sum, difference or product of integers within bounds can be."""
+    apply = {Operator.ADD: add, Operator.SUBTRACT: sub, Operator.MULTIPLY: mul}[operator]
+    corners = [apply(a, b) for a in left for b in right]
+    return min(corners), max(corners)
 
 
 def _operate(operator: Operator, a: pl.Expr, b: pl.Expr) -> pl.Expr:

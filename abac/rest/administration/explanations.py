@@ -18,7 +18,7 @@ from abac.pdp.explain import explain
 from abac.policy.request import Request, assertions
 from abac.rest.administration.guarding import Asking, Routes
 from abac.rest.authzen.asking import refused
-from abac.rest.authzen.evaluating import Evaluating, may_ask
+from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.examples import ANA, FABLE, INVOKE
 from abac.rest.authzen.wire import Evaluation
 from abac.rest.callers.keys import Caller
@@ -82,7 +82,7 @@ def add(on: Routes, evaluating: Evaluating) -> None:
     async def explanation(body: AskedEvaluation, caller: Asking) -> Explanation:
         _, asker = evaluating.asker(caller.ceiling)
         evaluation = msgspec.convert(body.model_dump(), Evaluation)
-        may_ask(caller, evaluation.resource, asker)
+        asker.may_ask(caller.about, evaluation.resource)
         asked = asker.ask(evaluation)
         question = Question(asker.program, asked.request, caller.discharges, caller.name, what_if=asked.what_if)
         try:

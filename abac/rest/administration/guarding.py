@@ -24,13 +24,17 @@ _TOLD: dict[int | str, str] = {
     "default": "Refused for another reason: `code` and `message` say which.",
 }
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": told,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, told in _TOLD.items()
-}
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+"""What an operation that asks for a key says of it (OpenAPI 3.1, security)."""
+
+
+def refusal(told: str) -> dict[str, Any]:
+    """Return how an operation describes an answer that is a problem."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": told, "content": {"application/problem+json": {"schema": schema}}}
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {status: refusal(told) for status, told in _TOLD.items()}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -92,9 +96,7 @@ def _guarded(door: Door, limits: Limits, role: Role) -> type[APIRoute]:
         demands = role
 
         def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-            extra = {"security": [{"bearer": []}], "x-role": role.value} | (
-                options.pop("openapi_extra", None) or {}
-            )
+            extra = {"security": BEARER, "x-role": role.value} | (options.pop("openapi_extra", None) or {})
             super().__init__(path, endpoint, **options, openapi_extra=extra)
 
         def get_route_handler(self) -> Handler:

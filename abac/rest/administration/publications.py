@@ -26,7 +26,7 @@ from abac.rest.administration.shapes import (
 )
 from abac.rest.problems import Problem
 from abac.service.store import Store
-from abac.storage.policies import NOTHING
+from abac.storage.policies import NOTHING, Proposal
 from abac.storage.policies.errors import PolicyStaleError
 
 TAG = "Revisions"
@@ -57,21 +57,6 @@ class Rollback(Asked):
     effective: Moment | None = None
 
 
-class Proposal(BaseModel):
-    """A rollback that waits for a second person; it stands while nothing is published."""
-
-    id: str
-    seq: int
-    recorded_at: str
-    who: str
-    why: str
-    to: str
-    expect: str
-    effective: str | None
-    chosen: bool
-    stands: bool
-
-
 class Rolled(BaseModel):
     """What came of asking for a rollback: done, where one person may; else the proposal that waits."""
 
@@ -99,7 +84,7 @@ def add(on: Routes, store: Store) -> None:
 
     @on.read.get("/admin/v1/rollbacks", tags=[TAG], summary="Rollbacks that were proposed, the newest first")
     def rollbacks() -> list[Proposal]:
-        return [Proposal.model_validate(p.as_json()) for p in policies.proposals.all()]
+        return policies.proposals.all()
 
     @on.publish.post(
         "/admin/v1/rollbacks",
@@ -120,7 +105,7 @@ def add(on: Routes, store: Store) -> None:
             raise _stale(error, if_match) from None
         response.status_code = 202
         step = f"somebody else: POST /admin/v1/rollbacks/{proposed.id}/approval"
-        return Rolled(proposal=Proposal.model_validate(proposed.as_json()), next=step)
+        return Rolled(proposal=proposed, next=step)
 
     @on.publish.post(
         "/admin/v1/rollbacks/{proposal}/approval",

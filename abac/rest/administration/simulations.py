@@ -161,6 +161,7 @@ def add(on: Routes, jobs: Jobs, named: Named, store: Store | None, ended: asynci
         tags=[TAG],
         summary="The report",
         response_class=JSONResponse,
+        responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
     )
     def simulation_report(identity: Identity, caller: Asking) -> Response:
         return Response(_report(identity, "report.json", caller), media_type="application/json")

@@ -30,6 +30,7 @@ PERMITTED, DENIED = b'{"decision":true', b'{"decision":false'
 """How a decision begins."""
 
 _CONTEXT = b',"context":{"id":"'
+_PERMITTED, _DENIED = PERMITTED + _CONTEXT, DENIED + _CONTEXT
 _encode = msgspec.json.Encoder().encode
 
 USER: Mapping[str, str] = {
@@ -61,14 +62,25 @@ class Answering:
         outcome = answer.outcome
         if outcome.permitted and not answer.permitted:
             return self._withheld(answer, ignored, what_if=what_if, message=message)
+        if not (ignored or what_if or answer.why or answer.attributes or message is not None):
+            return self.plain(answer)
+        word = PERMITTED if answer.permitted else DENIED
+        unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
+        return b"".join((word, _CONTEXT, answer.id.encode(), b'"', unusual, self._rest(outcome)))
+
+    def plain(self, answer: Answer) -> bytes:
+        """Return one decision of which nothing more is told than its outcome and where its entry is."""
+        outcome = answer.outcome
         kept = self._kept.get(id(outcome))
         rest = kept[1] if kept is not None and kept[0] is outcome else self._remember(outcome)
-        if ignored or what_if or answer.why or answer.attributes or message is not None:
-            unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
-        else:
-            unusual = self._place(answer) if answer.place else b""
-        word = PERMITTED if answer.permitted else DENIED
-        return b"".join((word, _CONTEXT, answer.id.encode(), b'"', unusual, rest))
+        word = _PERMITTED if answer.permitted else _DENIED
+        if answer.place:
+            return b'%b%b"%b%b' % (word, answer.id.encode(), self._place(answer), rest)
+        return b'%b%b"%b' % (word, answer.id.encode(), rest)
+
+    def _rest(self, outcome: Outcome) -> bytes:
+        kept = self._kept.get(id(outcome))
+        return kept[1] if kept is not None and kept[0] is outcome else self._remember(outcome)
 
     def _remember(self, outcome: Outcome) -> bytes:
         if len(self._kept) >= KEPT:

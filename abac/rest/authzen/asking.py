@@ -21,6 +21,7 @@ from abac.pip.ceiling import lowered_assertion, lowered_value
 from abac.policy.request import Request
 from abac.rest.authzen.naming import Attributes, Named, Types, kept, named
 from abac.rest.authzen.wire import Action, Entity, Evaluation
+from abac.rest.callers.about import About, check
 from abac.rest.problems import Problem, bad_request
 from abac.service.ceiling import CALLER, STAMPED, Ceiling
 
@@ -56,10 +57,9 @@ class Asker:
         self._environment = frozenset(program.schema.names(Category.ENVIRONMENT)) - {NOW}
         self._stamped = STAMPED in program.schema
 
-    @property
-    def typed(self) -> str:
-        """The attribute that a resource's type becomes, or empty."""
-        return self._resource.kind
+    def may_ask(self, about: About | None, resource: Entity) -> None:
+        """Raise a 403 `Problem` for a resource that a key may not ask about."""
+        check(about, resource.type, resource.id, resource.properties, self._resource.kind)
 
     def ask(self, asked: Evaluation, *, flat: bool = False) -> Asked:
         """Return the request of an evaluation; where `flat`, no value is an object. Raises `Problem`.
@@ -78,8 +78,13 @@ class Asker:
         )
         return Asked(request, tuple(ignored), what_if)
 
-    def ask_all(self, items: Sequence[Evaluation | Problem], *, flat: bool) -> list[Asked | Problem]:
-        """Return the requests of a batch, at one time; what is the very same in an item as in the last, once."""
+    def ask_all(
+        self, items: Sequence[Evaluation | Problem], *, flat: bool, own: bool = False
+    ) -> list[Asked | Problem]:
+        """Return the requests of a batch, at one time; what is the very same in an item as in the last, once.
+
+        Where `own`, no two items share an entity, and nobody else reads them: as in `ask`.
+        """
         found: list[Asked | Problem] = []
         now = self._clock()
         who, what, given = _NOBODY, _NOTHING, None
@@ -95,7 +100,7 @@ class Asker:
             try:
                 if item.subject is not who:
                     told: list[str] = []
-                    subject = self.entity(item.subject, self._subject, told, flat=flat)
+                    subject = self.entity(item.subject, self._subject, told, flat=flat, own=own)
                     who, of_who = item.subject, told
                 if item.action is not what:
                     told = []
@@ -105,7 +110,7 @@ class Asker:
                     environment, of_context, what_if = self._circumstances(item.context, flat=flat, now=now)
                     given = item.context
                 ignored: list[str] = []
-                resource = self.entity(item.resource, self._resource, ignored, flat=flat)
+                resource = self.entity(item.resource, self._resource, ignored, flat=flat, own=own)
             except Problem as problem:
                 found.append(problem)
                 continue

@@ -119,7 +119,7 @@ class Evaluating:
     ) -> bytes:
         program, asker = self.asker(caller.ceiling)
         if caller.about is not None:
-            may_ask(caller, found.resource, asker)
+            asker.may_ask(caller.about, found.resource)
         asked = asker.ask(found, flat=flat)
         question = Question(
             asker.program,
@@ -175,7 +175,7 @@ class Evaluating:
     async def _batch(self, batch: Batch, caller: Caller, name: str, session: str) -> list[bytes]:
         program, asker = self.asker(caller.ceiling)
         items = batch.items if caller.about is None else [_allowed(item, caller, asker) for item in batch.items]
-        asked = asker.ask_all(items, flat=batch.flat)
+        asked = asker.ask_all(items, flat=batch.flat, own=batch.own)
         part = partial(self._part, program, asker, caller, name, session)
         parts: list[bytes] = []
         if batch.semantic == ALL:
@@ -206,17 +206,22 @@ class Evaluating:
             for one in asked
             if isinstance(one, Asked)
         ]
-        answers = iter(zip(questions, await self.deciding.decide_all(questions), strict=True))
-        others: Others = {}
+        pairs = iter(zip(questions, await self.deciding.decide_all(questions), strict=True))
+        plain, told_more, others = self._answering.plain, bool(program.directives), Others()
         parts: list[bytes] = []
+        counted: list[Answer] = []
         for one, item in zip(asked, items, strict=True):
             if isinstance(one, Problem):
                 parts.append(failed(one))
                 continue
-            question, answer = next(answers)
+            question, answer = next(pairs)
             if isinstance(answer, Answer):
+                if _plain(one, answer) and (answer.permitted or not told_more):
+                    counted.append(answer)
+                    parts.append(plain(answer))
+                    continue
                 message = None
-                if program.directives and not answer.permitted:
+                if told_more and not answer.permitted:
                     message = await self.message(question, answer, _resource(item), program, caller, others)
                 parts.append(self.encoded(answer, one, caller, message))
             elif isinstance(answer, RequestError):
@@ -224,19 +229,22 @@ class Evaluating:
             else:
                 log().error("fault", exc_info=answer, request_id=name)
                 parts.append(failed(fault()))
+        self.meter.decided_all(counted)
         return parts
 
 
-def may_ask(caller: Caller, resource: Entity, asker: Asker) -> None:
-    """Raise a 403 `Problem` for a resource that a caller may not ask about."""
-    about.check(caller.about, resource.type, resource.id, resource.properties, asker.typed)
+def _plain(asked: Asked, answer: Answer) -> bool:
+    """Whether nothing is told with an answer but what follows from its outcome and where it is recorded."""
+    return answer.permitted is answer.outcome.permitted and not (
+        asked.ignored or asked.what_if or answer.ignored or answer.why or answer.attributes
+    )
 
 
 def _allowed(item: Evaluation | Problem, caller: Caller, asker: Asker) -> Evaluation | Problem:
     """Return an item of a batch, or the problem that its caller may not ask about its resource."""
     try:
         if not isinstance(item, Problem):
-            may_ask(caller, item.resource, asker)
+            asker.may_ask(caller.about, item.resource)
     except Problem as problem:
         return problem
     return item

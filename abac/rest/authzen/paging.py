@@ -1,7 +1,8 @@
 """Page tokens (AuthZEN 1.0, section 8.2): where the next page begins, signed, so that no server need remember.
 
-A token holds the last id of its page, the limit, and a digest of the search it belongs to; a search that was
-changed midway is refused. The signature keeps a caller from walking to ids that no page of theirs ended with.
+A token holds the last id of its page, the limit, and digests of the search it belongs to and of the page's
+properties; a search that was changed midway is refused. The signature keeps a caller from walking to ids that no
+page of theirs ended with.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from abac.rest.authzen.wire import Page
 from abac.rest.problems import Problem, bad_request
 
 LIMIT = 100
@@ -26,10 +28,11 @@ _MAC, _DIGEST = 16, 16
 
 
 class Place(NamedTuple):
-    """Where a page begins, after the id `after`, and how many results it may hold."""
+    """Where a page begins, after the id `after`, how many results it may hold, and a digest of its properties."""
 
     after: str
     limit: int
+    properties: bytes = b""
 
 
 class Pages:
@@ -38,21 +41,24 @@ class Pages:
     def __init__(self, secret: bytes = b"") -> None:
         self._secret = secret or secrets.token_bytes(32)
 
-    def place(self, token: str, limit: int | None, search: Any) -> Place:
+    def place(self, page: Page, search: Any) -> Place:
         """Return where the page asked for begins. Raises a 400 `Problem` for a token that is not of `search`."""
-        if not token:
-            return Place("", LIMIT if limit is None else min(limit, MOST))
-        raw = self._opened(token)
-        digest, kept, after = msgspec.msgpack.decode(raw, type=tuple[bytes, int, str])
+        limit, properties = page.limit, _digest(page.properties)
+        if not page.token:
+            return Place("", LIMIT if limit is None else min(limit, MOST), properties)
+        raw = self._opened(page.token)
+        digest, kept, after, same = msgspec.msgpack.decode(raw, type=tuple[bytes, int, str, bytes])
         if not hmac.compare_digest(digest, _digest(search)):
             raise bad_request("page-token", "the search was changed between two of its pages", "page.token")
         if limit is not None and min(limit, MOST) != kept:
             raise bad_request("page-token", "the limit was changed between two pages", "page.limit")
-        return Place(after, kept)
+        if page.properties is not None and properties != same:
+            raise bad_request("page-token", "the properties were changed between two pages", "page.properties")
+        return Place(after, kept, same)
 
     def token(self, place: Place, search: Any) -> str:
         """Return the token of the page that begins at `place`."""
-        raw = msgspec.msgpack.encode((_digest(search), place.limit, place.after))
+        raw = msgspec.msgpack.encode((_digest(search), place.limit, place.after, place.properties))
         return base64.urlsafe_b64encode(self._mac(raw) + raw).decode().rstrip("=")
 
     def _opened(self, token: str) -> bytes:

@@ -7,7 +7,7 @@ text that is what its own value is written as is sound. Anything else is counted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -24,6 +24,7 @@ from abac.rest.authzen.wire import (
     Item,
     ResourceSearch,
     SubjectSearch,
+    WholeEvaluations,
 )
 from abac.rest.problems import Problem, bad_request
 
@@ -44,6 +45,7 @@ _OBJECTS = 8
 
 _encode = msgspec.json.Encoder().encode
 _flat_evaluation = msgspec.json.Decoder(FlatEvaluation).decode
+_whole_evaluations = msgspec.json.Decoder(WholeEvaluations).decode
 _flat_evaluations = msgspec.json.Decoder(FlatEvaluations).decode
 _evaluation = msgspec.json.Decoder(Evaluation).decode
 _evaluations = msgspec.json.Decoder(Evaluations).decode
@@ -55,12 +57,13 @@ _searches: Mapping[type, Any] = {
 class Batch(NamedTuple):
     """The evaluations of a batch, each whole or the problem with it, and how they are to be evaluated.
 
-    Where `flat`, no value in it says more of itself, such as its assurance.
+    Where `flat`, no value in it says more of itself, such as its assurance; where `own`, no two share an entity.
     """
 
-    items: list[Evaluation | Problem]
+    items: Sequence[Evaluation | Problem]
     semantic: str
     flat: bool
+    own: bool = False
 
 
 def read_evaluation(body: bytes) -> tuple[Evaluation, bool]:
@@ -80,20 +83,25 @@ def read_evaluation(body: bytes) -> tuple[Evaluation, bool]:
 
 def read_evaluations(body: bytes, most: int) -> Batch | tuple[Evaluation, bool]:
     """Return the batch a body asks for, or the single evaluation (section 7.1). Raises `Problem`."""
+    flat = True
     try:
-        found: Evaluations = _flat_evaluations(body)
-        flat = True
-    except _FAULTS:
+        found: Evaluations = _whole_evaluations(body)
+    except _FAULTS:  # at the first evaluation that is not, so little is lost
         try:
-            found = _evaluations(body)
-        except _FAULTS as error:
-            return _leniently(sound.check(body, DEPTH), error, most)
-        flat = False
+            found = _flat_evaluations(body)
+        except _FAULTS:
+            flat = False
+            try:
+                found = _evaluations(body)
+            except _FAULTS as error:
+                return _leniently(sound.check(body, DEPTH), error, most)
     semantic = _semantic(found.options)
     if not found.evaluations:
         return read_evaluation(body)
     _not_more(len(found.evaluations), most)
     _check(body, found, 1 + len(found.evaluations), flat=flat)
+    if found.__class__ is WholeEvaluations and found.context is None:
+        return Batch(cast("list[Evaluation | Problem]", found.evaluations), semantic, flat, own=True)
     return Batch([_whole(item, found) for item in found.evaluations], semantic, flat)
 
 
@@ -164,7 +172,7 @@ def _whole(item: Item, batch: Evaluations) -> Evaluation | Problem:
         item.context = batch.context
     if item.subject is None or item.action is None or item.resource is None:
         return _missing(subject=item.subject, action=item.action, resource=item.resource)
-    return cast("Evaluation", item)  # it has all that one has
+    return item  # type: ignore[return-value]  # it has all that one has
 
 
 def _missing(**entities: Any) -> Problem:

@@ -21,11 +21,11 @@ from abac.pip.source import FailureKind
 from abac.policy.request import Request
 from abac.rest.authzen.asking import Asker, refused
 from abac.rest.authzen.entities import NOBODY, SOURCE, Entities, Only, actions, vouched
-from abac.rest.authzen.evaluating import Evaluating, may_ask
+from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.paging import Pages, Place
 from abac.rest.authzen.reading import Search, read_search
 from abac.rest.authzen.wire import Action, ActionSearch, Entity, Kind, Page, ResourceSearch, SubjectSearch
-from abac.rest.callers.about import ids
+from abac.rest.callers import about
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.receiving import Incoming, body, check_json
 from abac.service.ceiling import CALLER
@@ -64,7 +64,7 @@ class Searching:
         """Return who may do this (section 8.4). Raises `Problem`."""
         caller, asked = await self._received(incoming, held, SubjectSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
-        may_ask(caller, asked.resource, asker)
+        asker.may_ask(caller.about, asked.resource)
         resource = asker.resource(asked.resource, [])
         base = self._request(asker, {}, asked.action, resource, asked.context)
         kind = asked.subject.type
@@ -109,7 +109,7 @@ class Searching:
         """Return what this subject may do with this (section 8.6). Raises `Problem`."""
         caller, asked = await self._received(incoming, held, ActionSearch)
         program, asker = self._evaluating.asker(caller.ceiling)
-        may_ask(caller, asked.resource, asker)
+        asker.may_ask(caller.about, asked.resource)
         subject, resource = asker.subject(asked.subject, []), asker.resource(asked.resource, [])
         base = self._request(asker, subject, None, resource, asked.context)
         both = await self._known(Category.SUBJECT, asked.subject) and await self._known(
@@ -170,9 +170,8 @@ class Searching:
         """Return the source that a caller may search for resources of a type. Raises a 403 `Problem`."""
         if caller.about is None:
             return self._entities
-        only = ids(caller.about, searched.type)
-        one = Entity(searched.type, "" if only is None else next(iter(only), ""), searched.properties)
-        may_ask(caller, one, asker)
+        only = about.ids(caller.about, searched.type)
+        asker.may_ask(caller.about, Entity(searched.type, only[0] if only else "", searched.properties))
         return self._entities if only is None else Only(self._entities, only)
 
     # --- what is found -------------------------------------------------------------------------------------
@@ -227,11 +226,10 @@ class Searching:
         return _Hits(found, found[-1] if found else place.after, len(ids) > place.limit)
 
     def _place(self, page: Page | None, asked: Any) -> Place:
-        page = page or Page()
-        return self._pages.place(page.token, page.limit, _entities(asked))
+        return self._pages.place(page or Page(), _entities(asked))
 
     def _page(self, hits: _Hits, place: Place, asked: Any, results: list[dict[str, str]]) -> bytes:
-        token = self._pages.token(Place(hits.last, place.limit), _entities(asked)) if hits.more else ""
+        token = self._pages.token(place._replace(after=hits.last), _entities(asked)) if hits.more else ""
         return self._answer(results, token, asked.page)
 
     @staticmethod

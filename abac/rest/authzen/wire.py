@@ -107,6 +107,12 @@ class FlatEvaluations(Evaluations, gc=False, omit_defaults=True):
     options: Flat = None
 
 
+class WholeEvaluations(FlatEvaluations, gc=False, omit_defaults=True):
+    """A request for many decisions in which everything is flat, and every evaluation whole."""
+
+    evaluations: list[FlatEvaluation] | None = None  # type: ignore[assignment]  # as above
+
+
 class Page(Struct, gc=False, omit_defaults=True):
     """Which part of a search's results is wanted (section 8.2.1)."""
 

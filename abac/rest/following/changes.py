@@ -11,14 +11,16 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Header, Request
 from fastapi.responses import Response
 
 from abac.audit.clock import stamp
 from abac.errors import AbacError
+from abac.rest.administration.guarding import BEARER, REFUSALS, refusal
 from abac.rest.callers.door import Door
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.following.changing import Changing
@@ -33,11 +35,16 @@ PATH = "/access/v1/changes"
 READERS = 500
 """Streams of one worker at once."""
 
+OF_ONE = 100
+"""Streams of one key at one worker, so that no key takes the places of all others."""
+
 HEARTBEAT = 10.0
 """Seconds after which a stream that has nothing to say says that it lives."""
 
 SLOW = 30.0
 """Seconds for which a reader that takes nothing in is waited for."""
+
+RETRY = ((b"retry-after", b"5"),)
 
 _ADMINISTRATORS = ("who", "approver", "why", "commit")
 """What of a happening is told to keys that administer only."""
@@ -60,12 +67,11 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         gone = asyncio.create_task(_gone(receive))
         try:
-            async for text in self._events:
-                if gone.done():
-                    return
+            while (text := await self._next(gone)) is not None:
                 message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
                 await asyncio.wait_for(send(message), self._slow)
-            await send({"type": "http.response.body", "body": b""})
+            if not gone.done():
+                await send({"type": "http.response.body", "body": b""})
         except TimeoutError:  # the connection is closed, since the response stays unfinished
             log().warning("slow-reader", path=scope["path"])
         finally:
@@ -73,10 +79,27 @@ class EventStream(Response):
             with contextlib.suppress(Exception):
                 await self._events.aclose()  # type: ignore[attr-defined]  # it is a generator
 
+    async def _next(self, gone: asyncio.Task[None]) -> str | None:
+        """Return what comes next; None at the end, and as soon as the reader has gone: its place is free again."""
+        coming = asyncio.ensure_future(anext(self._events, None))
+        try:
+            await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() and not gone.done() else None
+        finally:
+            if not coming.done():
+                coming.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await coming
+
 
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+LastEventID = Annotated[
+    str | None, Header(description="The id of the last event had; the stream goes on after it.")
+]
 
 
 def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT, slow: float = SLOW) -> None:
@@ -91,17 +114,25 @@ def mount(app: FastAPI, changing: Changing, *, heartbeat: float = HEARTBEAT, slo
         description=__doc__,
         response_class=Response,
         responses={
-            200: {"description": "Events, until the reader goes", "content": {"text/event-stream": {}}},
-            400: {"description": "`Last-Event-ID` is no id of an event"},
-            503: {"description": "Too many read already"},
+            200: {
+                "description": "Events, until the reader goes",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **REFUSALS,
+            400: refusal("`Last-Event-ID` is no id of an event."),
+            429: refusal("This key reads too many already."),
+            503: refusal("Too many read already."),
         },
+        openapi_extra={"security": BEARER},
     )
-    async def changes(request: Request) -> Response:
+    async def changes(request: Request, last_event_id: LastEventID = None) -> Response:
         caller = allowed(door, request)
-        after = _last(request.headers.get("last-event-id"))
+        after = _last(last_event_id)
         if changing.feed.readers >= READERS or changing.feed.ended:
             message = f"{READERS} streams are read at this worker already; try again"
-            raise Problem(503, "readers", message, headers=((b"retry-after", b"5"),))
+            raise Problem(503, "readers", message, headers=RETRY)
+        if changing.feed.by_caller[caller.name] >= OF_ONE:
+            raise Problem(429, "readers", f"this key reads {OF_ONE} streams at this worker already", headers=RETRY)
         start = await changing.feed.last()
         if after is not None and after > start:
             raise bad_request("event-id", "no event has this id; begin anew without `Last-Event-ID`")
@@ -132,8 +163,8 @@ def _last(given: str | None) -> int | None:
 async def _events(
     changing: Changing, request: Request, caller: Caller, at: int, heartbeat: float, *, new: bool
 ) -> AsyncIterator[str]:
-    feed = changing.feed
-    feed.readers += 1
+    feed, name = changing.feed, caller.name
+    feed.by_caller[name] += 1
     try:
         yield ": alive\nretry: 1000\n\n"
         if new:
@@ -151,7 +182,8 @@ async def _events(
     except AbacError as error:  # the database is away, or the key was revoked: the reader comes again
         yield event("trouble", {"code": error.code})
     finally:
-        feed.readers -= 1
+        feed.by_caller[name] -= 1
+        feed.by_caller += Counter()  # whom nobody reads for any more is forgotten
 
 
 def _alive(changing: Changing) -> str:

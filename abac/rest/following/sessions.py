@@ -20,13 +20,15 @@ from fastapi.responses import JSONResponse, Response
 from abac.audit.clock import stamp
 from abac.errors import RequestError
 from abac.rest import sound
+from abac.rest.administration.guarding import BEARER
 from abac.rest.authzen.answering import reason
 from abac.rest.authzen.asking import Asked, refused
-from abac.rest.authzen.evaluating import Evaluating, may_ask
+from abac.rest.authzen.evaluating import Evaluating
 from abac.rest.authzen.reading import DEPTH, MALFORMED, misshapen
 from abac.rest.authzen.wire import Action, Entity, Evaluation, Properties
 from abac.rest.callers.keys import Caller, Role
 from abac.rest.following.changing import Changing
+from abac.rest.following.described import ASKED, BUSY, LONGEST, SHORTEST, UNKNOWN, USUAL, answered
 from abac.rest.following.kept import Asking, kept
 from abac.rest.problems import Problem, bad_request
 from abac.rest.receiving import body, check_json, headers
@@ -41,9 +43,6 @@ _Name = Annotated[UUID, Path(description="The session's id")]
 
 MOST = 100_000
 """Sessions that one key has open at once."""
-
-SHORTEST, USUAL, LONGEST = 1, 3_600, 86_400
-"""Seconds for which a session stays registered."""
 
 
 class Opening(msgspec.Struct):
@@ -67,17 +66,6 @@ def changing(evaluating: Evaluating, store: Store, follower: Follower, **more: A
 def mount(app: FastAPI, changing: Changing) -> None:
     """Add the endpoints."""
     registry = Registry(changing)
-    problems: dict[int | str, dict[str, Any]] = {
-        400: {"description": "Malformed, or a value that is not of its attribute's type"},
-        404: {"description": "No such session of this key"},
-        429: {"description": "Too many sessions, or too many requests"},
-    }
-    extra = {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": _SCHEMA, "example": _EXAMPLE}},
-        }
-    }
 
     @app.post(
         PATH,
@@ -85,8 +73,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Register an open session",
         operation_id="open_session",
-        responses={n: problems[n] for n in (400, 429)},
-        openapi_extra=extra,
+        responses=BUSY | answered(201, "Registered, and decided."),
+        openapi_extra=ASKED,
     )
     async def open_session(request: Request) -> Response:
         told = await registry.open(request)
@@ -97,8 +85,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Say what is now known of an open session",
         operation_id="update_session",
-        responses={n: problems[n] for n in (400, 404)},
-        openapi_extra=extra,
+        responses=BUSY | UNKNOWN | answered(200, "Decided on what is known now."),
+        openapi_extra=ASKED,
     )
     async def update_session(request: Request, session: _Name) -> Response:
         return JSONResponse(await registry.update(request, session))
@@ -108,7 +96,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="How an open session stands",
         operation_id="get_session",
-        responses={404: problems[404]},
+        responses=UNKNOWN | answered(200, "As it was decided last."),
+        openapi_extra={"security": BEARER},
     )
     async def get_session(request: Request, session: _Name) -> Response:
         return JSONResponse(_told(await registry.find(registry.caller(request), session)))
@@ -119,7 +108,8 @@ def mount(app: FastAPI, changing: Changing) -> None:
         tags=["Changes"],
         summary="Say that a session ended",
         operation_id="close_session",
-        responses={404: problems[404]},
+        responses=UNKNOWN,
+        openapi_extra={"security": BEARER},
     )
     async def close_session(request: Request, session: _Name) -> Response:
         await registry.close(registry.caller(request), session)
@@ -189,7 +179,7 @@ class Registry:
             raise bad_request(MALFORMED, f"from {SHORTEST} to {LONGEST:,} seconds", "expires_in")
         if said.context is not None and said.context.get("what_if") is True:
             raise bad_request(MALFORMED, "a session is no what-if", "context.what_if")
-        may_ask(caller, said.resource, self._evaluating.asker(caller.ceiling)[1])
+        self._evaluating.asker(caller.ceiling)[1].may_ask(caller.about, said.resource)
         return said
 
     async def _decided(self, session: Session, said: Opening, caller: Caller) -> dict[str, Any]:
@@ -232,22 +222,3 @@ def _evaluation(said: Opening) -> Evaluation:
 
 def _unknown() -> Problem:
     return Problem(404, "no-such-session", "this key has no open session of that id")
-
-
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["subject", "action", "resource"],
-    "properties": {
-        "subject": {"$ref": "#/components/schemas/Entity"},
-        "action": {"$ref": "#/components/schemas/Action"},
-        "resource": {"$ref": "#/components/schemas/Entity"},
-        "context": {"type": "object"},
-        "expires_in": {"type": "integer", "minimum": SHORTEST, "maximum": LONGEST, "default": USUAL},
-    },
-}
-_EXAMPLE: dict[str, Any] = {
-    "subject": {"type": "person", "id": "ana", "properties": {"relation": "customer"}},
-    "action": {"name": "invoke"},
-    "resource": {"type": "model", "id": "sonnet-4.5", "properties": {"provider": "anthropic", "access": "public"}},
-    "expires_in": 900,
-}

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
@@ -84,7 +83,7 @@ class AtOnce(HttpToolsProtocol):
             or len(self.connections) >= (self.limit_concurrency or sys.maxsize)
         )
         if usual:
-            super().on_headers_complete()
+            self._by_uvicorn()
         else:
             self._body = b""
 
@@ -107,10 +106,18 @@ class AtOnce(HttpToolsProtocol):
             self._usual_way()
         super().on_message_complete()
 
+    def _by_uvicorn(self) -> None:
+        """Let uvicorn begin an answer; where there are too many connections, one in the shape of every problem."""
+        app, most = self.app, self.limit_concurrency
+        if most is not None and max(len(self.connections), len(self.tasks)) >= most:
+            self.app, self.limit_concurrency = self.config.app.busy, None  # type: ignore[union-attr]  # as above
+        super().on_headers_complete()
+        self.app, self.limit_concurrency = app, most
+
     def _usual_way(self) -> None:
         body, self._body = self._body or b"", None
         if not self.transport.is_closing():
-            super().on_headers_complete()
+            self._by_uvicorn()
             super().on_body(body)
 
     def _at_once(self, body: bytes) -> bool:
@@ -150,22 +157,23 @@ class AtOnce(HttpToolsProtocol):
         """Write an answer as one."""
         status, head, data = reply
         defaults = self.server_state.default_headers
-        if head is not ANSWERED:
-            self.transport.write(
-                b"%bcontent-length: %d\r\n\r\n%b" % (_head(status, defaults, head), len(data), data)
-            )
+        if head[0] is not ANSWERED[0]:
+            begins = _head(status, defaults, head)
+            self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (begins, len(data), data))
             if (b"connection", b"close") in head:
                 self.transport.close()
             return
         if defaults is not self._defaults:  # they are made anew every second
-            self._defaults, self._begins = defaults, _head(status, defaults, head)
-        self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (self._begins, len(data), data))
+            self._defaults, self._begins = defaults, _head(status, defaults, ANSWERED)
+        own = b"" if head is ANSWERED else _lines(head[len(ANSWERED) :])
+        self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (self._begins, own, len(data), data))
 
 
 def _head(status: int, *headers: Headers) -> bytes:
-    """Return a status line and headers, those that cannot be written left out."""
-    lines = [STATUS_LINE[status]]
-    for name, value in chain(*headers):
-        if not HEADER_VALUE_RE.search(value):
-            lines += (name, b": ", value, b"\r\n")
-    return b"".join(lines)
+    """Return a status line and headers."""
+    return STATUS_LINE[status] + b"".join(map(_lines, headers))
+
+
+def _lines(headers: Headers) -> bytes:
+    """Return headers as they are written, those that cannot be left out."""
+    return b"".join([b"%b: %b\r\n" % line for line in headers if not HEADER_VALUE_RE.search(line[1])])

@@ -8,6 +8,7 @@ lag) is read then. Where several workers serve, `sharing` hands each what the ot
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from abac.policy.decision import Extended, Outcome
+from abac.service.deciding import Answer
 
 BUCKETS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 """Upper bounds of the latency histogram, in seconds."""
@@ -82,6 +84,15 @@ class Meter:
             self.answered[key] += 1
         except KeyError:
             self._first(key)
+
+    def decided_all(self, answers: Sequence[Answer]) -> None:
+        """Count many decisions."""
+        counted = Counter([(one.outcome.revision, one.outcome.extended, one.permitted) for one in answers])
+        for key, count in counted.items():
+            if key not in self.answered:
+                self._first(key)
+                count -= 1  # noqa: PLW2901  # that was one of them
+            self.answered[key] += count
 
     def lasted(self, seconds: float) -> None:
         """Count how long one request for decisions took, from its body's arrival to its answer."""

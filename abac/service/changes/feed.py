@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 
 from abac.errors import AbacError
 from abac.storage.happenings import Happenings, Told
@@ -34,10 +34,16 @@ class Feed:
         self._before = 0
         """The number before the first one in memory."""
         self._new, self._look, self._turn = asyncio.Event(), asyncio.Event(), asyncio.Lock()
-        self.readers = 0
+        self.by_caller: Counter[str] = Counter()
+        """How many streams each caller reads here."""
         self.ended = False
         self.trouble: AbacError | None = None
         """What keeps it from seeing what was told, now."""
+
+    @property
+    def readers(self) -> int:
+        """How many streams are read here."""
+        return self.by_caller.total()
 
     async def run(self) -> None:
         """Look for what was told as long as anybody reads; until cancelled."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from uuid_utils import uuid7
 
 from abac.audit.deciding import Circumstances, Unsealed
@@ -28,16 +29,22 @@ from abac.storage.policies.settings import POSTURES, SHUTDOWN
 _NONE: frozenset[str] = frozenset()
 
 
-class Entered(NamedTuple):
+class Entered(msgspec.Struct, frozen=True, gc=False):
     """A decision that is said as an entry, not yet put; `required` says that it must be in the log first.
 
-    `withheld` says that the posture refuses what the outcome permits.
+    `id` is the decision's, as text; `withheld` says that the posture refuses what the outcome permits.
     """
 
+    id: str
     outcome: Outcome
     unsealed: Unsealed
     required: bool
     withheld: bool
+
+    @property
+    def permitted(self) -> bool:
+        """Whether it permits, once it is recorded."""
+        return self.outcome.permitted and not self.withheld
 
 
 class Entering:
@@ -87,13 +94,14 @@ class Entering:
         withheld = posture == SHUTDOWN and outcome.permitted and ready.off.holds(request)
         commit = usual.commit if usual.revision == program.revision else self._commits.get(program.revision, "")
         circumstances = Circumstances(request_id, session, discharges, posture, commit, withheld, caller)
-        name = uuid7().bytes
+        made = uuid7()
+        identity, name = made.bytes, str(made)
         if ready.shadow is not None and (shadow := self.shadow) is not None:
-            shadow.decide(name, request, outcome, discharges, ready.shadow)
+            shadow.decide(identity, request, outcome, discharges, ready.shadow)
         when = self._clock() if at is None else at
-        unsealed = ready.encoder.encode(name, when, request, outcome, circumstances)
+        unsealed = ready.encoder.encode(identity, when, request, outcome, circumstances, name)
         required = ready.scope is not None and ready.scope.holds(request)
-        return Entered(outcome, unsealed, required, withheld)
+        return Entered(name, outcome, unsealed, required, withheld)
 
     def prepare(self, program: Program, ceiling: Ceiling | None = None) -> Ready:
         """Make ready to record decisions by a program, or a view of it under `ceiling`, before it is published."""

@@ -30,19 +30,32 @@ PAUSE = 0.25
 
 
 class Ticket:
-    """One entry on its way, and what it came to. `then` is called on the writing thread when that is known.
+    """One entry on its way, and what it came to; whoever waits for it says by `settle` how it hears of that.
 
     One of a `batch` is put with all others of it, so nothing more is to be waited for.
     """
 
-    __slots__ = ("_done", "_then", "batch", "error", "one", "place")
+    __slots__ = ("error", "one", "place")
 
-    def __init__(self, then: Callable[[Ticket], None] | None = None, *, batch: bool = False) -> None:
+    batch = False
+
+    def __init__(self) -> None:
         self.one: Any = None
-        self.batch = batch
         self.place: int | None = None
         self.error: AbacError | None = None
-        self._then = then
+
+    def settle(self, place: int | None, error: AbacError | None = None) -> None:
+        """Say, on the writing thread, what the entry came to."""
+        self.place, self.error = place, error
+
+
+class Held(Ticket):
+    """A ticket for a thread that waits."""
+
+    __slots__ = ("_done",)
+
+    def __init__(self) -> None:
+        super().__init__()
         self._done = threading.Lock()
         self._done.acquire()
 
@@ -51,11 +64,9 @@ class Ticket:
         return self._done.acquire(timeout=seconds)
 
     def settle(self, place: int | None, error: AbacError | None = None) -> None:
-        """Say what the entry came to."""
-        self.place, self.error = place, error
+        """Say what the entry came to, and let the thread go on."""
+        super().settle(place, error)
         self._done.release()
-        if self._then is not None:
-            self._then(self)
 
 
 class Groups(Generic[T]):

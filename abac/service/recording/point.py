@@ -12,11 +12,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from abac.audit.deciding import Unsealed, uuid_text
+from abac.audit.deciding import Unsealed
 from abac.compiler.program import Program
 from abac.errors import AbacError
 from abac.pdp.point import DecisionPoint
@@ -24,13 +25,13 @@ from abac.policy.request import Request
 from abac.service.ceiling import Ceiling
 from abac.service.recording.answer import Answer, Counts, Mode, Recorded
 from abac.service.recording.entering import Entered, Entering
-from abac.service.recording.faults import PostureError, RecorderSlowError
-from abac.service.recording.groups import Groups, Ticket
+from abac.service.recording.faults import PostureError, RecorderFullError, RecorderSlowError
+from abac.service.recording.groups import Groups, Held
 from abac.service.recording.ready import Readied
 from abac.service.recording.recorder import Recorder
 from abac.service.recording.scope import RequiredFor
 from abac.service.recording.shadow import Differences, Shadow
-from abac.service.recording.waiting import Waiting
+from abac.service.recording.waiting import Awaited, Waiting
 from abac.service.store import Store
 
 BOUND = 10_000
@@ -46,6 +47,9 @@ PATIENCE = 5.0
 """Seconds a caller waits for its entry to become durable, or for room."""
 
 _NONE: frozenset[str] = frozenset()
+
+Written = tuple[int | None, AbacError | None]
+"""An entry's place in the log, where that is known already, and what kept it from being recorded."""
 
 
 class RecordedPoint:
@@ -110,17 +114,17 @@ class RecordedPoint:
         `RequestError` for a request refused at the door, and leaves no entry of it: nothing was decided.
         """
         entered = self.entering.enter(self.point.program, request, discharges, request_id, session, at)
-        way, ticket = self._way(entered), Ticket()
+        way, ticket = self._way(entered), Held()
         try:
             if way is None:
                 self._recorder.log.put(entered.unsealed, None, self._patience)
                 return self._answer(entered)
             way.put(entered.unsealed, ticket, self._patience)
         except AbacError as error:
-            return self._answer(entered, error=error)
+            return self._answer(entered, error=self._refused(error))
         if not ticket.wait(self._patience):
-            return self._answer(entered, error=self._slow(way))
-        return self._answer(entered, ticket.place, ticket.error)
+            return self._answer(entered, error=self._refused(self._slow(way)))
+        return self._answer(entered, ticket.place, ticket.error and self._refused(ticket.error))
 
     async def decide_async(
         self,
@@ -137,44 +141,56 @@ class RecordedPoint:
 
     async def recorded(self, entered: Entered) -> Answer:
         """Put an entry, and answer once it is recorded as the mode demands, or cannot be."""
-        way, waiting = self._way(entered), self._loop()
-        try:
-            if way is None:
-                await waiting.put(self._recorder.log, entered.unsealed)
-                return self._answer(entered)
-            ticket = await waiting.recorded(way, entered.unsealed)
-        except AbacError as error:
-            return self._answer(entered, error=error)
-        if ticket is None:
-            return self._answer(entered, error=self._slow(way))
-        return self._answer(entered, ticket.place, ticket.error)
+        return self._answer(entered, *await self.written(entered))
 
-    async def all_recorded(self, many: Sequence[Entered]) -> list[Answer]:
-        """Put entries at once, wait once, and answer each."""
-        found: dict[int, Answer] = {}
-        for required in {entered.required for entered in many}:
+    async def written(self, entered: Entered) -> Written:
+        """Put an entry, and return once it is known what it came to."""
+        way, waiting = self._way(entered), self._loop()
+        ticket = None if way is None else Awaited(waiting)
+        put = partial((way or self._recorder.log).put, entered.unsealed, ticket)
+        try:
+            try:
+                put()
+            except RecorderFullError:
+                await waiting.room(put)
+        except AbacError as error:
+            return None, self._refused(error)
+        if way is None or ticket is None:
+            return None, None
+        if not await waiting.patient(ticket):
+            return None, self._refused(self._slow(way))
+        return ticket.place, ticket.error and self._refused(ticket.error)
+
+    async def all_written(self, many: Sequence[Entered]) -> list[Written]:
+        """Put entries at once, wait once, and return of each what `written` returns."""
+        first = many[0].required if many else False
+        if all(entered.required is first for entered in many):
+            return await self._together(many)
+        found: dict[int, Written] = {}
+        for required in (True, False):
             mine = [entered for entered in many if entered.required is required]
-            found |= zip(map(id, mine), await self._together(self._way(mine[0]), mine), strict=True)
+            found |= zip(map(id, mine), await self._together(mine), strict=True)
         return [found[id(entered)] for entered in many]
 
-    async def _together(self, way: Groups[Unsealed] | None, many: Sequence[Entered]) -> list[Answer]:
+    async def _together(self, many: Sequence[Entered]) -> list[Written]:
         """Put entries of one way, in parts that the queue holds."""
+        way = self._way(many[0]) if many else None
         if way is None:
-            return [await self.recorded(entered) for entered in many]
-        answers: list[Answer] = []
+            return [await self.written(entered) for entered in many]
+        written: list[Written] = []
         for start in range(0, len(many), GROUP):
             some = many[start : start + GROUP]
             try:
                 tickets = await self._loop().all_recorded(way, [entered.unsealed for entered in some])
             except AbacError as error:
-                answers += [self._answer(entered, error=error) for entered in some]
+                written += [(None, self._refused(error)) for _ in some]
                 continue
             if tickets is None:
                 slow = self._slow(way)
-                answers += [self._answer(entered, error=slow) for entered in some]
+                written += [(None, self._refused(slow)) for _ in some]
                 continue
-            answers += [self._answer(e, t.place, t.error) for e, t in zip(some, tickets, strict=True)]
-        return answers
+            written += [(t.place, t.error and self._refused(t.error)) for t in tickets]
+        return written
 
     def _loop(self) -> Waiting:
         loop, held = asyncio.get_running_loop(), self._waiting
@@ -264,17 +280,22 @@ class RecordedPoint:
         said = f": {way.trouble}" if way.trouble is not None else ""
         return RecorderSlowError(f"the entry was not durable after {self._patience:g} seconds{said}")
 
-    def _answer(self, entered: Entered, place: int | None = None, error: AbacError | None = None) -> Answer:
-        outcome, unsealed, _, withheld = entered
+    def where(self, entered: Entered) -> Recorded:
+        """Return where an entry is once it is put and nothing kept it from being recorded."""
         way = self._way(entered)
-        name = uuid_text(unsealed.id)
+        return _BUFFER if way is None else _LOG if way is self._recorder.log else _JOURNAL
+
+    def _refused(self, error: AbacError) -> AbacError:
+        """Count a decision that could not be recorded."""
+        with self._turn:
+            self.refusals[error.code] += 1
+        return error
+
+    def _answer(self, entered: Entered, place: int | None = None, error: AbacError | None = None) -> Answer:
         if error is not None:
-            with self._turn:
-                self.refusals[error.code] += 1
-            return Answer(outcome, False, name, Recorded.NOT, None, error)
-        recorded = _BUFFER if way is None else _LOG if way is self._recorder.log else _JOURNAL
-        why = PostureError("the provider switched this model off for everybody") if withheld else None
-        return Answer(outcome, outcome.permitted and not withheld, name, recorded, place, why)
+            return Answer(entered.outcome, False, entered.id, Recorded.NOT, None, error)
+        why = PostureError("the provider switched this model off for everybody") if entered.withheld else None
+        return Answer(entered.outcome, entered.permitted, entered.id, self.where(entered), place, why)
 
 
 _BUFFER, _LOG, _JOURNAL = Recorded.BUFFER, Recorded.LOG, Recorded.JOURNAL

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from abac.compiler.program import Program
+from abac.errors import AbacError
 from abac.policy.request import Request
 from abac.service.ceiling import Ceiling
 from abac.service.deciding import Answer, Question, answer_to
-from abac.service.recording.answer import Answer as Recording
 from abac.service.recording.answer import Recorded
 from abac.service.recording.entering import Entered
+from abac.service.recording.faults import PostureError
 from abac.service.recording.point import RecordedPoint
-
-DURABLE = (Recorded.LOG, Recorded.JOURNAL)
 
 
 class RecordedQuestions:
@@ -36,7 +35,8 @@ class RecordedQuestions:
         """Answer one question, once its entry is recorded as the mode demands."""
         if question.what_if:
             return answer_to(question)
-        return _answered(await self.point.recorded(self._entered(question)), question.request)
+        entered = self._entered(question)
+        return self._answered(entered, question.request, *await self.point.written(entered))
 
     async def decide_all(self, questions: Sequence[Question]) -> Sequence[Answer | Exception]:
         """Answer many, in order: all entries are put, then waited for once."""
@@ -46,9 +46,9 @@ class RecordedQuestions:
                 entered.append(answer_to(question) if question.what_if else self._entered(question))
             except Exception as error:  # noqa: BLE001  # one item's fault is its own
                 entered.append(error)
-        recorded = iter(await self.point.all_recorded([one for one in entered if isinstance(one, Entered)]))
+        written = iter(await self.point.all_written([one for one in entered if isinstance(one, Entered)]))
         return [
-            _answered(next(recorded), question.request) if isinstance(one, Entered) else one
+            self._answered(one, question.request, *next(written)) if isinstance(one, Entered) else one
             for one, question in zip(entered, questions, strict=True)
         ]
 
@@ -72,16 +72,14 @@ class RecordedQuestions:
             question.caller,
         )
 
+    def _answered(self, entered: Entered, asked: Request, _: int | None, error: AbacError | None) -> Answer:
+        """Return an answer as the port has it. Of an error its code: its message may name hosts and files."""
+        if error is not None:
+            return Answer(entered.outcome, False, entered.id, asked, why=error.code)
+        where = self.point.where(entered)
+        place = "log" if where is _LOG else "journal" if where is _JOURNAL else "buffer"
+        why = PostureError.code if entered.withheld else ""
+        return Answer(entered.outcome, entered.permitted, entered.id, asked, place != "buffer", place, why)
 
-def _answered(recording: Recording, asked: Request) -> Answer:
-    """Return an answer as the port has it. Of an error its code: its message may name hosts and files."""
-    recorded, error = recording.recorded, recording.why
-    return Answer(
-        recording.outcome,
-        recording.permitted,
-        recording.id,
-        asked,
-        recorded in DURABLE,
-        "" if recorded is Recorded.NOT else recorded.value,
-        "" if error is None else error.code,
-    )
+
+_LOG, _JOURNAL = Recorded.LOG, Recorded.JOURNAL

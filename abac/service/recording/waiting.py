@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+from abac.errors import AbacError
 from abac.service.recording.faults import RecorderFullError
 from abac.service.recording.groups import Groups, Ticket
 
@@ -27,45 +29,28 @@ class Waiting:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, patience: float) -> None:
         self.loop, self._patience = loop, patience
-        self._settled: deque[_Known] = deque()
+        self._settled: deque[Awaited] = deque()
         self._called = False
-        self._since: deque[tuple[float, _Known]] = deque()
+        self._since: deque[tuple[float, Awaited]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def recorded(self, way: Groups[Any], one: Any) -> Ticket | None:
-        """Put an entry, and return its ticket once it is settled; None where that takes too long.
-
-        Raises `RecordingError` where it was not taken in.
-        """
-        known = _Known(self, 1)
-        ticket = Ticket(known.settled)
-        try:
-            way.put(one, ticket)
-        except RecorderFullError:
-            await self._room(lambda: way.put(one, ticket))
-        return ticket if await self._wait(known) else None
-
     async def all_recorded(self, way: Groups[Any], many: Sequence[Any]) -> Sequence[Ticket] | None:
-        """Do the same with many entries: all are put at once, so that they are one group where they fit."""
-        known = _Known(self, len(many))
-        tickets = [Ticket(known.settled, batch=True) for _ in many]
-        for ticket, one in zip(tickets, many, strict=True):
-            ticket.one = one
+        """Put entries, and return their tickets once all are settled; None where that takes too long.
+
+        All are put at once, so that they are one group where they fit. Raises `RecordingError` where they were not
+        taken in.
+        """
+        whole = Awaited(self)
+        tickets = [_Part(one, whole) for one in many]
+        whole.parts = len(tickets)
         try:
             way.put_all(tickets)
         except RecorderFullError:
-            await self._room(lambda: way.put_all(tickets))
-        return tickets if await self._wait(known) else None
+            await self.room(lambda: way.put_all(tickets))
+        return tickets if await self.patient(whole) else None
 
-    async def put(self, way: Groups[Any], one: Any) -> None:
-        """Put an entry that nobody waits for. Raises `RecordingError` where it was not taken in."""
-        try:
-            way.put(one)
-        except RecorderFullError:
-            await self._room(lambda: way.put(one))
-
-    async def _room(self, put: Any) -> None:
-        """Try again, and let others run, until there is room."""
+    async def room(self, put: Callable[[], None]) -> None:
+        """Try again to put, and let others run, until there is room. Raises as `put` does."""
         deadline = self.loop.time() + self._patience
         while True:
             await asyncio.sleep(ROOM)
@@ -77,23 +62,24 @@ class Waiting:
             else:
                 return
 
-    async def _wait(self, known: _Known) -> bool:
-        self._since.append((self.loop.time() + self._patience, known))
+    def patient(self, ticket: Awaited) -> Awaited:
+        """Return a ticket, to be awaited: whether it is settled in time."""
+        self._since.append((self.loop.time() + self._patience, ticket))
         if self._timer is None:
             self._timer = self.loop.call_later(LOOK, self._look)
-        return await known.future
+        return ticket
 
     def _look(self) -> None:
         """Tell those who have waited too long, and forget those who wait no longer."""
         since, now = self._since, self.loop.time()
-        while since and (since[0][1].future.done() or since[0][0] <= now):
-            _, known = since.popleft()
-            known.tell(done=False)
+        while since and (since[0][1].done() or since[0][0] <= now):
+            _, ticket = since.popleft()
+            ticket.tell(known=False)
         self._timer = self.loop.call_later(LOOK, self._look) if since else None
 
-    def arrived(self, known: _Known) -> None:
+    def arrived(self, ticket: Awaited) -> None:
         """Take note, on the writing thread, that everything of a caller is settled."""
-        self._settled.append(known)
+        self._settled.append(ticket)
         if not self._called:
             self._called = True
             with contextlib.suppress(RuntimeError):  # the loop is gone, and whoever waited with it
@@ -103,25 +89,99 @@ class Waiting:
         self._called = False
         settled = self._settled
         while settled:
-            settled.popleft().tell(done=True)
+            settled.popleft().tell(known=True)
 
 
-class _Known:
-    """What one caller waits for: so many tickets of one way, settled one after the other on its thread."""
+class Awaited(Ticket):
+    """A ticket for a coroutine, and the future that it waits for: whether what it waits for is known in time.
 
-    __slots__ = ("_left", "_waiting", "future")
+    A future of asyncio's schedules what goes on, one call of the loop for each. Whoever drives a coroutine itself
+    (`rest.running.begun`) is called here and now, so a group goes on in one call of its loop; a task is scheduled
+    as ever.
+    """
 
-    def __init__(self, waiting: Waiting, count: int) -> None:
-        self._waiting, self._left = waiting, count
-        self.future: asyncio.Future[bool] = waiting.loop.create_future()
+    __slots__ = ("_asyncio_future_blocking", "_cancelled", "_context", "_known", "_then", "_waiting", "parts")
 
-    def settled(self, _: Ticket) -> None:
-        """Count one ticket."""
-        self._left -= 1
-        if not self._left:
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__()
+        self._waiting, self.parts = waiting, 1
+        self._known: bool | None = None
+        self._then: Callable[[Any], object] | None = None
+        self._context: contextvars.Context | None = None
+        self._cancelled = self._asyncio_future_blocking = False
+
+    def settle(self, place: int | None, error: AbacError | None = None) -> None:
+        """Say what the entry came to, to the loop."""
+        self.place, self.error = place, error
+        self._waiting.arrived(self)
+
+    def part_settled(self) -> None:
+        """Count one of its parts, settled one after the other on the writing thread."""
+        self.parts -= 1
+        if not self.parts:
             self._waiting.arrived(self)
 
-    def tell(self, *, done: bool) -> None:
-        """Wake the caller, if it still waits."""
-        if not self.future.done():
-            self.future.set_result(done)
+    def tell(self, *, known: bool) -> None:
+        """Let whoever waits go on; the first word counts."""
+        if self._known is not None:
+            return
+        self._known = known
+        if self._then is None:
+            return
+        if self._context is None:
+            self._then(self)
+        else:
+            self._waiting.loop.call_soon(self._then, self, context=self._context)
+
+    # --- what a task asks of a future (PEP 3156) ----------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, None, bool]:
+        if self._known is None:
+            self._asyncio_future_blocking = True
+            yield self
+        return self.result()
+
+    def result(self) -> bool:
+        """Return whether it is known in time."""
+        if self._cancelled:
+            raise asyncio.CancelledError
+        return bool(self._known)
+
+    def done(self) -> bool:
+        """Whether there is nothing to wait for any more."""
+        return self._known is not None
+
+    def cancel(self, msg: Any = None) -> bool:  # noqa: ARG002  # as a future has it
+        """Wait no longer; the entry goes its way."""
+        if self._known is not None:
+            return False
+        self._cancelled = True
+        self.tell(known=False)
+        return True
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop it is waited for on."""
+        return self._waiting.loop
+
+    def add_done_callback(
+        self, then: Callable[[Any], object], *, context: contextvars.Context | None = None
+    ) -> None:
+        """Have `then` called, by the loop in a `context` or, without one, at once; only one waits."""
+        self._then, self._context = then, context
+
+
+class _Part(Ticket):
+    """A ticket of a batch, whose whole one coroutine waits for."""
+
+    __slots__ = ("_whole",)
+
+    batch = True
+
+    def __init__(self, one: Any, whole: Awaited) -> None:
+        super().__init__()
+        self.one, self._whole = one, whole
+
+    def settle(self, place: int | None, error: AbacError | None = None) -> None:
+        """Say what the entry came to, and count it."""
+        self.place, self.error = place, error
+        self._whole.part_settled()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from abac.simulation.narrowing.frontier import Found, Frontier, Term, least_over
+from abac.simulation.narrowing.pool import Pool
 from abac.simulation.narrowing.problem import Bits, Numbers, Problem, Table
 
 Progress = Callable[[int, int], None]
@@ -55,22 +56,6 @@ class Searched:
         return self.frontier[place].over - self.bounds[place]
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """ANDs: the tests of each, whom it blocks, and its weights; sorted by `over`, then by `gain`."""
-
-    terms: tuple[Term, ...]
-    blocks: Bits
-    over: Numbers
-    gain: Numbers
-    size: Numbers
-
-    def at(self, places: Numbers) -> _Pool:
-        """Return some of them."""
-        chosen = tuple(self.terms[i] for i in places.tolist())
-        return _Pool(chosen, self.blocks[places], self.over[places], self.gain[places], self.size[places])
-
-
 def search(problem: Problem, limits: Limits = Limits(), progress: Progress = lambda *_: None) -> Searched:
     """Search a problem's frontier."""
     return _Search(problem, limits, progress).found()
@@ -106,11 +91,11 @@ class _Search:
 
     # --- ANDs ------------------------------------------------------------------------------------------
 
-    def _ands(self) -> _Pool:
+    def _ands(self) -> Pool:
         """Make all ANDs up to the width, the small ones first; half the nodes may go into it."""
         problem, limits = self._problem, self._limits
         sizes = np.array([t.size for t in problem.tests], np.int64)
-        kept: list[_Pool] = []
+        kept: list[Pool] = []
         layer = self._first(sizes)
         self._note(layer)
         for width in range(1, limits.width + 1):
@@ -120,18 +105,18 @@ class _Search:
             if width == limits.width or not len(layer.terms):
                 break
             layer = self._wider(layer, sizes)
-        return self._useful(_distinct(_joined(kept)))
+        return self._useful(Pool.joined(kept).distinct())
 
-    def _first(self, sizes: Numbers) -> _Pool:
+    def _first(self, sizes: Numbers) -> Pool:
         problem = self._problem
         places = np.flatnonzero(sizes <= self._limits.size)
         self._spend(len(places))
         blocks = problem.blocks[places]
         terms = tuple((int(i),) for i in places)
-        return _Pool(terms, blocks, problem.over_of(blocks), problem.gain_of(blocks), sizes[places])
+        return Pool(terms, blocks, problem.over_of(blocks), problem.gain_of(blocks), sizes[places])
 
-    def _wider(self, layer: _Pool, sizes: Numbers) -> _Pool:
-        problem, found, held = self._problem, list[_Pool](), 0
+    def _wider(self, layer: Pool, sizes: Numbers) -> Pool:
+        problem, found, held = self._problem, list[Pool](), 0
         head = problem.gain_of.words
         for i in np.argsort(-layer.gain / (layer.over + 1), kind="stable").tolist():
             term = layer.terms[i]
@@ -152,14 +137,14 @@ class _Search:
             places = others[narrower]
             terms = tuple((*term, int(j)) for j in places)
             sized = layer.size[i] + sizes[places]
-            found.append(_Pool(terms, blocks[narrower], over[narrower], gain[narrower], sized))
+            found.append(Pool(terms, blocks[narrower], over[narrower], gain[narrower], sized))
             self._note(found[-1])
             held += len(places)
             if held > 2 * POOL:
-                found, held = [self._best_of(_joined(found))], POOL
-        return self._best_of(_joined(found)) if found else layer.at(np.zeros(0, np.int64))
+                found, held = [self._best_of(Pool.joined(found))], POOL
+        return self._best_of(Pool.joined(found)) if found else layer.at(np.zeros(0, np.int64))
 
-    def _note(self, layer: _Pool) -> None:
+    def _note(self, layer: Pool) -> None:
         points = np.stack([layer.over, self._all - layer.gain, layer.size], axis=1)
         for i in np.flatnonzero(self._frontier.unbeaten(points)).tolist():
             self._offer((layer.terms[i],), int(layer.over[i]), int(layer.gain[i]), int(layer.size[i]))
@@ -170,14 +155,14 @@ class _Search:
         perfect[:, 1], perfect[:, 2] = self._problem.left, size
         return self._frontier.unbeaten(perfect)
 
-    def _best_of(self, pool: _Pool) -> _Pool:
+    def _best_of(self, pool: Pool) -> Pool:
         """Keep so many ANDs as there is room for: those that stop most rightly for each wrongly."""
         if len(pool.terms) <= POOL:
             return pool
         self._exact = False
         return pool.at(np.sort(np.argsort(-pool.gain / (pool.over + 1), kind="stable")[:POOL]))
 
-    def _useful(self, pool: _Pool) -> _Pool:
+    def _useful(self, pool: Pool) -> Pool:
         """Leave out ANDs of which no OR can get onto the frontier, and sort the rest."""
         extra = self._most_of(pool)
         room = np.clip(self._limits.size - pool.size, 0, self._limits.size)
@@ -186,23 +171,17 @@ class _Search:
         useful = self._best_of(pool.at(np.flatnonzero(self._frontier.unbeaten(points))))
         return useful.at(np.lexsort((useful.size, -useful.gain, useful.over)))
 
-    def _most_of(self, pool: _Pool) -> Numbers:
+    def _most_of(self, pool: Pool) -> Numbers:
         """Return, per number of conditions, the most that ANDs with so many in all can stop rightly."""
         most = np.zeros(self._limits.size + 1, np.int64)
         for size in range(1, len(most)):
-            own = pool.gain[pool.size <= size]
-            best = int(own.max()) if len(own) else 0
-            sums = [int(most[size - s]) + self._best(pool, s) for s in range(1, size + 1)]
-            most[size] = min(self._problem.most, max([best, *sums]))
+            sums = [int(most[size - s]) + pool.best(s) for s in range(1, size + 1)]
+            most[size] = min(self._problem.most, max(sums))
         return most
-
-    def _best(self, pool: _Pool, size: int) -> int:
-        own = pool.gain[pool.size == size]
-        return int(own.max()) if len(own) else 0
 
     # --- ORs -------------------------------------------------------------------------------------------
 
-    def _greedy(self, pool: _Pool) -> None:
+    def _greedy(self, pool: Pool) -> None:
         """Put ORs together one AND at a time, at several prices of a miss: good rules early cut the rest."""
         problem, limits = self._problem, self._limits
         for price in PRICES if len(pool.terms) else ():
@@ -223,7 +202,7 @@ class _Search:
                 size += int(pool.size[fits[best]])
                 self._offer(tuple(terms), int(over[best]), int(gain[best]), size)
 
-    def _ors(self, pool: _Pool) -> None:
+    def _ors(self, pool: Pool) -> None:
         """Branch and bound over ORs of two ANDs and more."""
         if self._limits.terms < 2 or not len(pool.terms):  # noqa: PLR2004  # an OR of one is an AND
             return
@@ -238,7 +217,7 @@ class _Search:
 
     def _branch(
         self,
-        pool: _Pool,
+        pool: Pool,
         extra: Numbers,
         block: Bits,
         terms: tuple[Term, ...],
@@ -274,25 +253,3 @@ class _Search:
             ):
                 return False
         return True
-
-
-def _joined(pools: list[_Pool]) -> _Pool:
-    return _Pool(
-        tuple(t for p in pools for t in p.terms),
-        np.concatenate([p.blocks for p in pools]),
-        np.concatenate([p.over for p in pools]),
-        np.concatenate([p.gain for p in pools]),
-        np.concatenate([p.size for p in pools]),
-    )
-
-
-def _distinct(pool: _Pool) -> _Pool:
-    """Leave out ANDs that block just whom a smaller one, or an earlier of its size, blocks."""
-    seen: set[bytes] = set()
-    places: list[int] = []
-    for i in np.argsort(pool.size, kind="stable").tolist():
-        key = pool.blocks[i].tobytes()
-        if key not in seen:
-            seen.add(key)
-            places.append(i)
-    return pool.at(np.array(sorted(places), np.int64))

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from abac.condition.schema import Schema
-from abac.errors import Diagnostic, PopulationError, Span
+from abac.errors import Diagnostic, PopulationError, Span, did_you_mean
 from abac.simulation.catalogue import Catalogue
 from abac.simulation.digests import digest_of
 from abac.simulation.population import ID, Assumption, Population
@@ -45,7 +45,7 @@ def write_frame(population: Population, path: Path, rows_per_group: int = 262_14
 
 
 def read_frame(path: Path, schema: Schema, catalogue: Catalogue) -> Population:
-    """Read such a file as a population of which nothing is true but what is on file.
+    """Read such a file as a population of which nothing is true but what is on file; other columns are left out.
 
     Raises `PopulationError` where it cannot be read or names nobody; values are checked as they are encoded.
     """
@@ -57,10 +57,16 @@ def read_frame(path: Path, schema: Schema, catalogue: Catalogue) -> Population:
     if ID not in frame.columns:
         hint = "a file as someone brings it needs a mapping; `abac population inspect` proposes one"
         raise PopulationError([Diagnostic(Span(str(path)), "no-subjects", f"it has no column `{ID}`", hint)])
+    paths = [name for name in frame.columns if name.startswith("subject.")]
+    wrong = [name for name in paths if name.split("@")[0] not in schema]
+    if wrong:
+        hint = did_you_mean(wrong[0], schema.attributes)
+        said = f"{len(wrong):,} columns are no attributes of the schema, `{wrong[0]}` the first"
+        raise PopulationError([Diagnostic(Span(str(path)), "bad-column", said, hint)])
     use = frame.select([f"{USE}{name}" for name in use_columns(frame.columns)])
     return Population(
         schema,
-        frame.select([name for name in frame.columns if not name.startswith(USE)]),
+        frame.select(paths),
         None,
         use.rename({name: name.removeprefix(USE) for name in use.columns}),
         pl.DataFrame(height=frame.height),

@@ -51,6 +51,7 @@ def _rows(told: Report, recount: Recount) -> Iterable[Row]:
     yield "person_tests", told["person_tests"], recount.person_tests()
     yield from _matched("timeline", told["timeline"], recount.timeline())
     yield from _matched("dependence", told["dependence"], recount.dependence())
+    yield from _matched("second_sources", told["second_sources"], recount.second_sources())
     frontier = recount.frontier()
     if recount.inputs.population.truth is None:  # of bounds, who is beaten is no question of one world
         frontier = [{k: v for k, v in row.items() if k != "unbeaten"} for row in frontier]

@@ -16,6 +16,7 @@ KEYS = (
     "provider",
     "tier",
     "as_of",
+    "parity",
     "model",
     "coverage",
     "directive",

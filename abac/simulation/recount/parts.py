@@ -18,10 +18,21 @@ from abac.simulation.recount.sample import Rows
 from abac.simulation.run import Inputs, SweepEnd
 
 Report = Mapping[str, Any]
-SUMMED = ("directives", "options", "person_tests", "person_matrix", "frontier", "dependence")
+SUMMED = ("directives", "options", "person_tests", "person_matrix", "frontier", "dependence", "second_sources")
 BETWEEN = ("decidable_share", "undecidable_share", "permitted_share", "citizens_denied_share")
 RATIOS = (*BETWEEN, "precision", "recall", "share")
-CHOSEN = ("to", "employers", "minutes_to_enforce", "conditions", "example", "in")
+CHOSEN = (
+    "price",
+    "exact",
+    "candidates",
+    "models",
+    "to",
+    "employers",
+    "minutes_to_enforce",
+    "conditions",
+    "example",
+    "in",
+)
 """What does not add up: requests are divided whole by whole, examples are examples."""
 
 

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
 from abac.compiler.program import Program
 from abac.simulation.catalogue import Model
-from abac.simulation.recount.counting import organisations
 from abac.simulation.recount.judge import Judge
-from abac.simulation.recount.subjects import Ask, Subject
+from abac.simulation.recount.subjects import NOBODY_EMPLOYS, Ask, Subject
 
 MOST = 12
 """Candidates up to which every set is tried here; of more the price is left to a run made anew."""
 
 
 def second_sources(judge: Judge, before: Program, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
-    """Return, per tier, provider and reading of parity, whom it leaves dark and what the cheapest sources cost."""
+    """Return, per tier, provider and reading of parity, whom it leaves dark and what the cheapest sources cost.
+
+    Of employers, and where the scenario names the attribute of teams, of those too.
+    """
     scenario = judge.inputs.scenario
     market = _Market(judge, before, subjects)
     return [
-        market.row(provider, tier, parity_shown=shown)
+        {"by": by, **market.row(provider, tier, group_of, parity_shown=shown)}
+        for by, group_of in groupings(scenario.team).items()
         for tier in scenario.tiers
         for provider in sorted({m.provider for m in judge.models.values()})
         for shown in (True, False)
         if any(True for _ in market.using(provider, tier))
     ]
+
+
+GroupOf = Callable[[Subject], str | None]
+
+
+def groupings(team: str) -> dict[str, GroupOf]:
+    """Return how subjects are grouped into what may go dark, by the attribute that tells it apart."""
+    found: dict[str, GroupOf] = {"subject.organisation": lambda s: s.organisation}
+    return found | ({team: lambda s: _team(s, team)} if team else {})
+
+
+def _team(subject: Subject, path: str) -> str | None:
+    """Return the team of a subject, with its employer's name before it where there is one."""
+    held = subject.true.get(path)
+    if held is None or (subject.organisation is None and held.value == NOBODY_EMPLOYS):
+        return None
+    return f"{subject.organisation} / {held.value}" if subject.organisation else str(held.value)
 
 
 class _Market:
@@ -49,7 +69,7 @@ class _Market:
                 if self._judge.models[ask[0]].provider == provider and self._at(ask[0], tier, shown=False):
                     yield s, ask
 
-    def row(self, provider: str, tier: int, *, parity_shown: bool) -> dict[str, Any]:
+    def row(self, provider: str, tier: int, group_of: GroupOf, *, parity_shown: bool) -> dict[str, Any]:
         models, own = self._judge.models, list(self.using(provider, tier))
         others = {
             s
@@ -57,8 +77,9 @@ class _Market:
             for model, _ in used
             if models[model].provider != provider and self._at(model, tier, shown=parity_shown)
         }
-        dark = organisations(s for s, _ in own) - organisations(others)
-        behind = [(s, ask) for s, ask in own if s.organisation in dark and s.kind != "agent"]
+        lit = {group_of(s) for s in others if s.kind != "agent"}
+        dark = {group_of(s) for s, _ in own if s.kind != "agent"} - lit - {None}
+        behind = [(s, ask) for s, ask in own if group_of(s) in dark and s.kind != "agent"]
         candidates = [
             m for m in models.values() if m.provider != provider and self._at(m.id, tier, shown=parity_shown)
         ]

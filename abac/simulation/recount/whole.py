@@ -7,7 +7,7 @@ not from the engine that counted first. Which subjects are looked at is `sample`
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -23,8 +23,9 @@ from abac.simulation.recount.elsewhere import Elsewhere
 from abac.simulation.recount.frontier import Sides, frontier
 from abac.simulation.recount.judge import Judge, conditions, undecided
 from abac.simulation.recount.matrix import MatrixRecount
+from abac.simulation.recount.sources import GroupOf, groupings, second_sources
 from abac.simulation.recount.studies import StudyRecount
-from abac.simulation.recount.subjects import NOBODY_EMPLOYS, Ask, Subject, rows, subjects
+from abac.simulation.recount.subjects import Ask, Subject, rows, subjects
 from abac.simulation.run import CITIZENSHIPS, SELECTIVE, Inputs
 from abac.simulation.timeline import instant
 
@@ -201,11 +202,15 @@ class Recount:
 
     def dependence(self) -> list[dict[str, Any]]:
         """Return the employers, and the teams, whose only permitted use at a tier is one provider's."""
-        team = self.inputs.scenario.team
-        found = self._dark("subject.organisation", lambda s: s.organisation)
-        return found + (self._dark(team, lambda s: _team(s, team)) if team else [])
+        groups = groupings(self.inputs.scenario.team)
+        return [row for by, group_of in groups.items() for row in self._dark(by, group_of)]
 
-    def _dark(self, by: str, group_of: Callable[[Subject], str | None]) -> list[dict[str, Any]]:
+    def second_sources(self) -> list[dict[str, Any]]:
+        """Return whom each provider leaves dark, and what the cheapest second source of it costs."""
+        before = self.study(self.inputs.scenario.in_force).study.before
+        return second_sources(self.judge, before, self.subjects)
+
+    def _dark(self, by: str, group_of: GroupOf) -> list[dict[str, Any]]:
         scenario, found = self.inputs.scenario, []
         had = self.study(scenario.in_force).had
         for tier in scenario.tiers:
@@ -234,14 +239,6 @@ class Recount:
                     }
                 )
         return found
-
-
-def _team(subject: Subject, path: str) -> str | None:
-    """Return the team of a subject, with its employer's name before it where there is one."""
-    held = subject.true.get(path)
-    if held is None or (subject.organisation is None and held.value == NOBODY_EMPLOYS):
-        return None
-    return f"{subject.organisation} / {held.value}" if subject.organisation else str(held.value)
 
 
 def rows_of(population: Population, read: Collection[str]) -> list[dict[str, Assertion]]:

@@ -32,13 +32,19 @@ def held_true(subjects: Sequence[Subject], population: Population) -> list[Subje
     """Return the subjects with what is held true of each: what is on file with at least that assurance."""
     found = []
     for s in subjects:
-        true = {
-            path: Assertion(said.value, Assurance.VERIFIED, said.complete)
-            for path, said in s.asserted.items()
-            if said.assurance >= population.held_true
-        }
+        kept = {path: _held(said, population.held_true) for path, said in s.asserted.items()}
+        true = {path: said for path, said in kept.items() if said is not None}
         found.append(Subject(s.id, s.asserted, true, s.use, s.sessions, s.completes))
     return found
+
+
+def _held(said: Assertion, least: Assurance) -> Assertion | None:
+    if said.assurance < least:
+        return None
+    weak = {e for e, own in said.elements if own < least}
+    if not isinstance(said.value, frozenset) or not weak:
+        return Assertion(said.value, Assurance.VERIFIED, said.complete)
+    return Assertion(said.value - weak, Assurance.VERIFIED, complete=False)
 
 
 def _completed(

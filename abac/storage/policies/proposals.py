@@ -6,8 +6,9 @@ it is carried out once at most, and one that was overtaken is refused.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,7 +29,8 @@ LISTED = 50
 """Proposals that are listed, the newest first."""
 
 
-class Proposal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Proposal:
     """A rollback that somebody proposed: to which revision, from what was published last, effective when.
 
     `chosen` says that the revision was named, and not just the one before. It `stands` while nothing was published
@@ -45,10 +47,6 @@ class Proposal(NamedTuple):
     effective: str | None
     chosen: bool
     stands: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as a flat JSON object."""
-        return self._asdict()
 
 
 class Proposals:

@@ -140,11 +140,14 @@ def test_8_2_1_a_token_without_a_limit_keeps_the_limit_of_its_search(fixture: Ru
         {"subject": {"type": "robot"}},
         {"context": {"time": "later"}},
         {"page": {"limit": 2}},
+        {"page": {"properties": {"sort": "name"}}},
     ],
 )
 def test_8_2_a_search_that_was_changed_between_pages_is_a_400(fixture: Running, changed: dict[str, Any]):
-    token = fixture.post("search/subject", SUBJECTS | {"page": {"limit": 1}}).json()["page"]["next_token"]
-    page = {"token": token, "limit": 1} | changed.pop("page", {})
+    first = {"limit": 1, "properties": {"sort": "id"}}
+    token = fixture.post("search/subject", SUBJECTS | {"page": first}).json()["page"]["next_token"]
+    changed = dict(changed)
+    page = first | {"token": token} | changed.pop("page", {})
     answer = fixture.post("search/subject", SUBJECTS | changed | {"page": page})
     if changed.get("subject") or changed.get("resource"):
         assert answer.status_code in (200, 400)  # nobody is of that type, so there is no page to continue
@@ -169,6 +172,34 @@ def test_8_2_a_token_that_was_tampered_with_is_a_400(fixture: Running):
 @pytest.mark.parametrize("limit", [-1, "2", 1.5, True])
 def test_8_2_1_a_limit_is_a_non_negative_integer(fixture: Running, limit: object):
     assert fixture.post("search/subject", SUBJECTS | {"page": {"limit": limit}}).status_code == 400
+
+
+def test_8_2_1_what_a_page_asked_for_may_be_left_out_of_the_next_or_said_again(fixture: Running):
+    first = {"limit": 1, "properties": {"sort": "id"}}
+    token = fixture.post("search/subject", SUBJECTS | {"page": first}).json()["page"]["next_token"]
+    for page in (first | {"token": token}, {"token": token}):
+        answer = fixture.post("search/subject", SUBJECTS | {"page": page}).json()
+        assert [one["id"] for one in answer["results"]] == ["bob"]
+
+
+@pytest.mark.parametrize("page", ["next", 1, [], {"token": 7}, {"properties": []}])
+def test_8_2_1_a_page_of_another_type_is_a_400(fixture: Running, page: object):
+    answer = fixture.post("search/subject", SUBJECTS | {"page": page})
+    assert (answer.status_code, answer.json()["path"].partition(".")[0]) == (400, "page")
+
+
+def test_8_2_1_members_of_a_page_that_mean_nothing_here_are_ignored(fixture: Running):
+    answer = fixture.post("search/subject", SUBJECTS | {"page": {"limit": 1, "window": 9}})
+    assert answer.json()["page"]["count"] == 1
+
+
+@pytest.mark.parametrize(("which", "body"), EACH)
+def test_8_3_results_are_of_the_type_searched_for_and_no_other(fixture: Running, which: str, body: dict[str, Any]):
+    results = found(fixture, which, body)
+    assert results
+    for one in results:
+        assert set(one) == ({"name"} if which == "action" else {"type", "id"})
+        assert which == "action" or one["type"] == body[which]["type"]
 
 
 def test_8_2_1_a_limit_of_zero_finds_nothing_and_says_there_is_more(fixture: Running):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
+from typing import Any
 
+import httpx
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from abac.rest.app import METADATA_AGE
+from abac.rest.authzen.discovery import MetadataKeyError
+from abac.rest.settings import ServeSettingsError, load
 from tests.rest.conformance.asked import asked
-from tests.rest.running import Running
+from tests.rest.running import HERE, Running, built, of_policies, running
 
 PATHS = ["evaluation", "evaluations", "search/subject", "search/resource", "search/action"]
 
@@ -42,6 +52,89 @@ def test_9_1_every_endpoint_named_is_served(fixture: Running):
 def test_9_2_3_the_identifier_is_the_url_it_was_fetched_from_where_none_is_configured(shipped: Running):
     answer = shipped.client.get("/.well-known/authzen-configuration", headers={"host": "pdp.internal:8443"})
     assert answer.json()["policy_decision_point"] == "https://pdp.internal:8443"
+
+
+def test_9_2_the_metadata_of_an_identifier_with_a_path_are_below_the_well_known_place():
+    folder = HERE / "fixture"
+    own = {"public_url": "https://gate.example.com/tenant1/", "policies": [folder / "rows.csv"]}
+    with running(**of_policies(folder) | own) as found:
+        place = "/.well-known/authzen-configuration"
+        answer = found.client.get(f"{place}/tenant1")
+        assert answer.json()["policy_decision_point"] == "https://gate.example.com/tenant1"
+        assert answer.json()["search_action_endpoint"].startswith("https://gate.example.com/tenant1/access/v1/")
+        assert found.client.get(f"{place}/tenant2").status_code == 404
+
+
+def test_9_2_1_the_metadata_are_asked_for_by_get(fixture: Running):
+    assert fixture.client.post("/.well-known/authzen-configuration", json={}).status_code == 405
+
+
+def test_9_2_2_what_has_no_value_is_left_out(fixture: Running):
+    found = fixture.client.get("/.well-known/authzen-configuration").json()
+    assert not {"capabilities", "signed_metadata"} & set(found)
+    assert all(found.values())
+
+
+def test_11_9_the_metadata_may_be_cached_for_a_while_and_decisions_may_not(fixture: Running):
+    answer = fixture.client.get("/.well-known/authzen-configuration")
+    assert answer.headers.get_list("cache-control") == [f"max-age={METADATA_AGE}"]
+    assert fixture.client.get("/readyz").headers.get_list("cache-control") == ["no-store"]
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), "ES256"),
+        (ec.generate_private_key(ec.SECP384R1()), "ES384"),
+        (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
+        (rsa.generate_private_key(65_537, 2_048), "RS256"),
+    ],
+    ids=["P-256", "P-384", "Ed25519", "RSA"],
+)
+def test_9_1_3_signed_metadata_say_the_same_and_who_attests_it(tmp_path: Path, key: Any, algorithm: str):
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(*pem))
+    folder = HERE / "fixture"
+    own = {"public_url": "https://pdp.example.com", "metadata_key": tmp_path / "key.pem", "metadata_key_id": "k1"}
+    app = built(**of_policies(folder) | {"policies": [folder / "rows.csv"]} | own)
+
+    async def ask() -> dict[str, Any]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x") as client:
+            return (await client.get("/.well-known/authzen-configuration")).json()
+
+    told = asyncio.run(ask())
+    token = told.pop("signed_metadata")
+    assert jwt.get_unverified_header(token) == {"alg": algorithm, "kid": "k1", "typ": "JWT"}
+    claims = jwt.decode(token, key.public_key(), algorithms=[algorithm])
+    assert claims == told | {"iss": "https://pdp.example.com", "iat": claims["iat"]}
+
+
+def test_9_1_3_a_key_that_cannot_sign_metadata_is_refused(tmp_path: Path):
+    (tmp_path / "key.pem").write_text("no key")
+    with pytest.raises(MetadataKeyError, match="metadata_key"):
+        built(metadata_key=tmp_path / "key.pem")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x?y",
+        "https://x/#y",
+        "https://x?",
+        "http://x",
+        "http://localhost.example.com",
+        "https://",
+        "https://a@x",
+    ],
+)
+def test_9_1_1_what_is_no_identifier_is_refused(url: str):
+    with pytest.raises(ServeSettingsError, match="public_url"):
+        load(public_url=url)
+
+
+def test_10_1_a_request_without_a_content_type_is_a_400(fixture: Running):
+    answer = fixture.client.post("/access/v1/evaluation", content=json.dumps(asked()).encode())
+    assert (answer.status_code, answer.json()["code"]) == (400, "content-type")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from abac.storage.policies.errors import (
     PolicyPostureError,
+    PolicyProposalError,
     PolicySamePersonError,
     PolicySettingError,
     PolicyUnapprovedError,
@@ -54,3 +57,33 @@ def test_a_setting_that_is_so_already_is_no_entry(store):  # noqa: F811
     with pytest.raises(PolicySettingError):
         store.policies.settings.set_one_person(who="Ada", why="x", allowed=False)
     assert number(store) == 0
+
+
+def test_what_one_proposed_another_sets_once(store):  # noqa: F811
+    proposals, settings = store.policies.setting_proposals, store.policies.settings
+    made = proposals.propose("posture", "shutdown", who="Ada", why="ninety minutes")
+    assert proposals.all() == [made]
+    assert (made.stands, settings.posture().name) == (True, "strict")
+    with pytest.raises(PolicySamePersonError):
+        proposals.carry_out(UUID(made.id), who=" ada")
+    proposals.carry_out(UUID(made.id), who="Bob")
+    assert settings.posture()[2:5] == ("Ada", "Bob", "ninety minutes")
+    for identity in (UUID(made.id), UUID(int=0)):
+        with pytest.raises(PolicyProposalError):
+            proposals.carry_out(identity, who="Bob")
+    assert [one.stands for one in proposals.all()] == [False]
+    assert list(store.policies.mismatches()) == []
+
+
+def test_a_proposal_does_not_outlive_another_setting_of_the_same(store):  # noqa: F811
+    store.policies.publish(program(), who="Ada", approver="Bob", why="x", expect="none")
+    proposals, settings = store.policies.setting_proposals, store.policies.settings
+    alone = proposals.propose("one-person", "yes", who="Ada", why="Bob leaves")
+    posture = proposals.propose("posture", "step-up", who="Ada", why="x")
+    settings.set_one_person(who="Cy", approver="Bob", why="first")
+    settings.set_one_person(who="Cy", why="two again", allowed=False)
+    assert [one.stands for one in proposals.all()] == [True, False]
+    with pytest.raises(PolicyProposalError):
+        proposals.carry_out(UUID(alone.id), who="Bob")
+    assert not settings.one_person()
+    proposals.carry_out(UUID(posture.id), who="Bob")
