@@ -197,6 +197,9 @@ def application(
             held | {"revision": evaluating.deciding.program.revision}, status_code=503 if wrong else 200
         )
 
+    for path, health in (("/healthz", alive), ("/readyz", ready)):
+        app.head(path, include_in_schema=False)(health)
+
     @app.get("/metrics", tags=["Running"], summary="Counts, in Prometheus's text format", operation_id="metrics")
     async def metrics(request: Request) -> PlainTextResponse:
         if metrics_need_key:

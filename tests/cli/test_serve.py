@@ -79,6 +79,25 @@ def test_settings_and_policies_that_are_wrong_are_told_with_their_place(
     assert not (tmp_path / "abac.db").exists()
 
 
+def test_tls_files_that_cannot_be_used_are_told_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "server.pem").write_text("no certificate")
+    words = ("serve", "--unsafe-no-auth", "--tls-certificate", "server.pem", "--tls-key")
+    for key in ("server.pem", "nowhere.pem"):
+        found = run(*words, key)
+        assert (found.exit_code, "tls_certificate, tls_key" in found.stderr) == (2, True)
+    assert not (tmp_path / "abac.db").exists()
+
+
+def test_an_address_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with serving(tmp_path, "--unsafe-no-auth") as served:
+        found = run("serve", "--unsafe-no-auth", "--port", served.url.rpartition(":")[2])
+    assert (found.exit_code, "cannot listen" in found.stderr) == (2, True)
+
+
 def test_tables_of_another_version_are_named_and_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     with sqlite3.connect("abac.db") as connection:

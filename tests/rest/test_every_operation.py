@@ -150,5 +150,5 @@ def test_nothing_that_is_sent_is_a_server_error(whole: Running):
 
 @pytest.mark.law
 def test_nothing_that_is_sent_is_ever_a_server_error(whole: Running):
-    asked, _ = explore(whole, 300)
-    assert asked > 20_000
+    asked, _ = explore(whole, 150)
+    assert asked > 10_000

@@ -100,6 +100,13 @@ def test_health_and_readiness(shipped: Running):
     assert len(ready.json()["revision"]) == 64
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_to_who_asks_for_the_head_only(shipped: Running, path: str):
+    answer = shipped.client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert shipped.client.head(path).status_code == 200, "the connection is as good as before"
+
+
 def test_a_server_that_is_not_ready_says_why():
     app = built(**FIXTURE)
     app.ready["database"] = lambda: "does not answer"

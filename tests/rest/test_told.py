@@ -9,6 +9,7 @@ import pytest
 
 from abac.condition.schema import Assurance
 from abac.rest.authzen.told import NOTHING_WRONG
+from abac.rest.callers.about import read_about
 from abac.rest.callers.keys import Role
 from abac.service.ceiling import Ceiling
 from tests.rest.running import Running, running
@@ -137,6 +138,17 @@ def test_a_what_if_is_never_a_permit(evening: Running):
         evening, person(citizenships_current=["FR"]), context={"what_if": True, "now": "2026-06-12T21:20:59Z"}
     )
     assert (before["decision"], before["context"]["outcome"]) == (False, "PERMIT")
+
+
+def test_a_reader_is_told_only_of_models_that_the_key_may_ask_about(evening: Running):
+    key = evening.key(**VERIFIED, about=read_about(["model=fable-5", "model=sonnet-4.5"]))
+    body = {"subject": person(citizenships_current=["FR"]), "action": INVOKE, "resource": FABLE}
+    alone = evening.post("evaluation", body, authorization=f"Bearer {key}").json()
+    batch = evening.post("evaluations", {"evaluations": [body] * 2}, authorization=f"Bearer {key}").json()
+    for answer in (alone, *batch["evaluations"]):
+        assert answer["context"]["message"]["may_still_use"] == [{"type": "model", "id": "sonnet-4.5"}]
+    whole = evening.post("evaluation", body).json()["context"]["message"]["may_still_use"]
+    assert len(whole) > 1
 
 
 @pytest.mark.parametrize("semantic", ["execute_all", "permit_on_first_permit"])

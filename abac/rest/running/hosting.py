@@ -19,7 +19,7 @@ from abac.errors import AbacError
 from abac.rest.building import Clock, Parts, build, program, workspace
 from abac.rest.callers.first import make_first
 from abac.rest.running.logs import log
-from abac.rest.running.serving import server
+from abac.rest.running.serving import check_tls, server
 from abac.rest.running.sharing import Sharing
 from abac.rest.running.tracing import trace
 from abac.rest.running.watching import Following, read_broken, user, watch, watch_beside
@@ -50,6 +50,7 @@ class Hosting(NamedTuple):
         if self.settings.notice.posture != POSTURES[0]:
             message = "notice.posture: the posture is the one taken in the store (`abac policy posture`)"
             raise ServeSettingsError(message)
+        check_tls(self.settings)
         if _names_policies(self.settings):
             program(self.settings)  # nothing is made for policies that do not compile
         with self.opened() as store:
@@ -64,7 +65,8 @@ class Hosting(NamedTuple):
     def run(self, listening: Callable[[str], None]) -> int:
         """Serve until told to stop, saying where once it listens; return the exit code. Raises `AbacError`."""
         if self.settings.workers == 1:
-            return self.serve(listening)
+            with _bound(self.settings) as held:
+                return self.serve(listening, held)
         folder = Path(tempfile.mkdtemp(prefix="abac-workers-"))
         shared = self._replace(settings=_shared(self.settings, folder))
         try:
@@ -89,7 +91,7 @@ class Hosting(NamedTuple):
     def serve(
         self,
         listening: Callable[[str], None],
-        held: socket.socket | None = None,
+        held: socket.socket,
         folder: Path | None = None,
         restarts: int = 0,
     ) -> int:
@@ -116,7 +118,7 @@ class Hosting(NamedTuple):
         meter.gauge("abac_policies_broken", told, lambda: bool(broken()), most=True)
         app.closes.append(store.close)
         running = server(app, self.settings, started=listening)
-        running.run(None if held is None else [held])
+        running.run([held])
         return 0 if running.started else REFUSED
 
     def watch(self, folder: Path, ready: Ready) -> int:

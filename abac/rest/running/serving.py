@@ -19,7 +19,7 @@ from abac.rest.app import Application
 from abac.rest.running.at_once import AtOnce
 from abac.rest.running.logs import log
 from abac.rest.running.patrol import Patrol
-from abac.rest.settings import ServeSettings
+from abac.rest.settings import ServeSettings, ServeSettingsError
 
 YOUNG = 10_000
 """Objects made before the young ones are looked through; what a request leaves behind holds no cycles."""
@@ -81,6 +81,22 @@ class Server(uvicorn.Server):
         port = self.servers[0].sockets[0].getsockname()[1] if self.servers else self._settings.port
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         return f"{scheme}://{host}:{port}"
+
+
+def check_tls(settings: ServeSettings) -> None:
+    """Raise `ServeSettingsError` where TLS cannot be served with the files that settings name."""
+    certificate, key, authority = settings.tls_certificate, settings.tls_key, settings.tls_client_ca
+    if certificate is None or key is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    named = "tls_certificate, tls_key"
+    try:
+        context.load_cert_chain(certificate, key, password=str)  # no password: nobody is asked for one
+        if authority is not None:
+            named = "tls_client_ca"
+            context.load_verify_locations(authority)
+    except OSError as error:  # ssl's are of these
+        raise ServeSettingsError(f"{named}: {error}") from None
 
 
 def server(
