@@ -70,15 +70,12 @@ class Answering:
 
     def plain(self, answer: Answer) -> bytes:
         """Return one decision of which nothing more is told than its outcome and where its entry is."""
-        outcome = answer.outcome
-        kept = self._kept.get(id(outcome))
-        rest = kept[1] if kept is not None and kept[0] is outcome else self._remember(outcome)
         word = _PERMITTED if answer.permitted else _DENIED
-        if answer.place:
-            return b'%b%b"%b%b' % (word, answer.id.encode(), self._place(answer), rest)
-        return b'%b%b"%b' % (word, answer.id.encode(), rest)
+        place = self._place(answer) if answer.place else b""
+        return b'%b%b"%b%b' % (word, answer.id.encode(), place, self._rest(answer.outcome))
 
     def _rest(self, outcome: Outcome) -> bytes:
+        """Return what follows from an outcome alone, to the decision's end."""
         kept = self._kept.get(id(outcome))
         return kept[1] if kept is not None and kept[0] is outcome else self._remember(outcome)
 
