@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from abac.cli.console import FAILED, SHOWN, err, out, print_json
+from abac.cli.console import err, out, print_json
 from abac.cli.progress import Steps
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from abac.service.simulate import Bring
     from abac.simulation.catalogue import Catalogue
     from abac.simulation.population import Population
-    from abac.simulation.recount.verify import Verified
     from abac.simulation.stress.engine import Stressed
 
 
@@ -135,6 +133,7 @@ def simulate(
     if master or by or directive or repeat != 1:
         raise typer.BadParameter("--master, --by, --directive and --repeat go with --engine")
     _agree(population, mapping, log, alone=log_only, timed=bool(since or until), stressed=stressed)
+    from abac.cli.recounted import read_report, say
     from abac.service import impact, shipped, simulate
     from abac.simulation.report.people import CAP
     from abac.simulation.report.terminal import show
@@ -143,7 +142,7 @@ def simulate(
 
     chosen = POSTURES if posture is None else (posture.value,)
     document = shipped.scenario(scenario)
-    handed = None if against is None else _read(against)
+    handed = None if against is None else read_report(against)
     with Steps() as steps:
         steps("drawing the population" if population is None and not log_only else "reading the population")
         brought = None if log is None else _from_log(log, since, until)
@@ -167,7 +166,7 @@ def simulate(
         report = made.report
         _sound(report)
         if verified or handed is not None:
-            _say(impact.verify(asked, handed or report, made=made, step=steps))
+            say(impact.verify(asked, handed or report, made=made, step=steps))
         target = directory or (None if as_json or handed else Path("out") / inputs.scenario.id)
         if target is not None:
             steps("writing the report")
@@ -230,40 +229,12 @@ def _stressed(document: Path, seed: int) -> Stressed:
     return stress.load(document, seed=seed)
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """Return a report that somebody wrote, once it is one."""
-    from abac.service.files import read_text
-    from abac.simulation.report.validate import ReportError, validate
-
-    try:
-        report: dict[str, Any] = json.loads(read_text(file))
-    except ValueError as error:
-        raise ReportError("", f"`{file}` is no report.json: {error}") from error
-    validate(report)
-    return report
-
-
 def _show_stress(report: dict[str, Any]) -> None:
     """Print the summary of the stress test that a report holds, if it does."""
     if "stress" in report:
         from abac.simulation.report.stress_terminal import show_stress
 
         out().print(show_stress(report["stress"]))
-
-
-def _say(found: Verified) -> None:
-    """Say that every figure is what it says, or which are not, and exit with 1: then nothing is written."""
-    if not found.broken:
-        words = (
-            f"Verified: {found.decisions:,} decisions and {found.figures:,} figures of {found.subjects:,} "
-            f"subjects are the reference's; {found.sums:,} figures of the report add up."
-        )
-        err().print(Text(words))
-        return
-    for one in found.broken[:SHOWN]:
-        err().print(Text.assemble(("broken: ", "bold red"), str(one)))
-    err().print(Text(f"{len(found.broken):,} figures are not what they say; no report was written", "bold"))
-    raise typer.Exit(FAILED)
 
 
 def told(page: Path, *, replaced: bool) -> None:

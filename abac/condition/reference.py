@@ -82,7 +82,7 @@ class Reference:
     """Evaluates conditions over assertions by full attribute name (`subject.tier`)."""
 
     def __init__(self, assertions: Mapping[str, Assertion], functions: Mapping[str, Function]) -> None:
-        self._assertions, self._functions = assertions, functions
+        self.assertions, self._functions = assertions, functions
 
     def truth(self, condition: Condition) -> Truth:
         """Return the truth of a checked condition. Total: it never raises on one."""
@@ -114,7 +114,7 @@ class Reference:
         """Return what is known of a term, or None."""
         match term:
             case Attribute(path=path, least=least):
-                return known_at(self._assertions.get(path), least)
+                return known_at(self.assertions.get(path), least)
             case Constant(value=value):
                 return Known(value)
             case SetConstant(values=values):

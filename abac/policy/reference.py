@@ -57,7 +57,17 @@ def decide(
     revision: str = "",
 ) -> Outcome:
     """Decide by the tree `root` what is asked with `assertions` (by full attribute name)."""
-    reference = Reference(assertions, functions)
+    return outcome(root, Reference(assertions, functions), discharges=discharges, revision=revision)
+
+
+def outcome(
+    root: Policy | PolicySet,
+    reference: Reference,
+    *,
+    discharges: frozenset[str] = frozenset(),
+    revision: str = "",
+) -> Outcome:
+    """Decide what `reference` was given: the same, for several trees that share conditions."""
     answer = evaluate(root, reference)
     relevant = list(_relevant(root, reference))
     reasons = tuple(
@@ -69,7 +79,7 @@ def decide(
         answer,
         answer is Extended.PERMIT and {o.id for o in must} <= discharges,
         reasons,
-        _unknown(relevant, reference, assertions) if answer > Extended.NOT_APPLICABLE else (),
+        _unknown(relevant, reference, reference.assertions) if answer > Extended.NOT_APPLICABLE else (),
         must,
         tuple(o for o in dict.fromkeys(owed) if o.advice),
         revision,

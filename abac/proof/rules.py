@@ -7,16 +7,17 @@ and is `conflicts`' part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 from abac.backends.smt import NO, Guard, Halted, Lit, Lowered, Stands, World, lower, lower_without
 from abac.compiler.program import Program
-from abac.condition.reference import Assertion, Reference
-from abac.condition.truth import TRUE
+from abac.condition.expr import Condition
+from abac.condition.reference import Reference
+from abac.condition.truth import TRUE, Truth
 from abac.policy import reference
-from abac.policy.decision import Decision, Effect, Outcome
+from abac.policy.decision import Decision, Effect
 from abac.policy.reference import size
 from abac.policy.rule import ObligationRule, Policy, PolicySet, Rule
 from abac.proof.answer import Case, Proved, Undecided
@@ -24,6 +25,12 @@ from abac.proof.conflicts import Conflicts
 from abac.proof.faults import Fault, Finding, RuleReport
 from abac.proof.prove import SECONDS, Nothing, Search
 from abac.proof.question import all_rules, conditions_of, obligations_of
+
+Test = tuple[list[Lit], Callable[[Case], bool]]
+"""Literals that hold of some requests, and whether they do of one. They are asked apart: z3 then keeps more."""
+
+_READERS = 1_000
+"""Requests whose truths are remembered."""
 
 TRIES = 40
 """Requests tried of one rule before tests outside the encoding are taken to stand in the way."""
@@ -96,24 +103,33 @@ class _Audit:
 
     def of(self, rule: Rule | ObligationRule, faults: Collection[Fault]) -> Iterator[Finding]:
         """Yield the faults of a rule, and the questions about it that have no answer."""
-        reachable = True
-        if {Fault.UNREACHABLE, Fault.SHADOWED} & set(faults):
-            true = self._circuit.any([s.pair.true for s in self._stands[id(rule)]])
-            found = self._asked(Fault.UNREACHABLE, rule, [true], lambda case: self._true(rule, case))
-            reachable = found is None
-            if found is not None and Fault.UNREACHABLE in faults:
+        tests = self._tests(rule)
+        asked = {fault: test for fault, test in tests.items() if fault in faults}
+        unreachable = None
+        if {Fault.UNREACHABLE, Fault.SHADOWED} & asked.keys():
+            unreachable = self._asked(Fault.UNREACHABLE, rule, *tests[Fault.UNREACHABLE])
+        for fault, test in asked.items():
+            if fault is Fault.UNREACHABLE:
+                found = unreachable
+            elif fault is Fault.SHADOWED and unreachable is not None:
+                continue
+            else:
+                found = self._asked(fault, rule, *test)
+            if found is not None:
                 yield found
-        if Fault.SHADOWED in faults and reachable and isinstance(rule, Rule):
-            found = self._asked(
-                Fault.SHADOWED, rule, [self._reason(rule)], lambda case: self._is_reason(rule, case)
+
+    def _tests(self, rule: Rule | ObligationRule) -> dict[Fault, Test]:
+        """Return, for each fault, what would show that a rule does not have it."""
+        tests: dict[Fault, Test] = {
+            Fault.UNREACHABLE: (
+                [self._circuit.any([s.pair.true for s in self._stands[id(rule)]])],
+                lambda case: self._told.reader(case).truth(rule.condition) is TRUE,
             )
-            if found is not None:
-                yield found
-        if Fault.REDUNDANT in faults:
-            goals = [self._differs, self._out[id(rule)]]
-            found = self._asked(Fault.REDUNDANT, rule, goals, lambda case: self._matters(rule, case))
-            if found is not None:
-                yield found
+        }
+        if isinstance(rule, Rule):
+            tests[Fault.SHADOWED] = [self._reason(rule)], lambda case: self._is_reason(rule, case)
+        tests[Fault.REDUNDANT] = [self._differs, self._out[id(rule)]], lambda case: self._matters(rule, case)
+        return tests
 
     def _asked(
         self, fault: Fault, rule: Rule | ObligationRule, goals: list[Lit], broken: Callable[[Case], bool]
@@ -135,21 +151,36 @@ class _Audit:
             [self._circuit.all((decided, s.considered, s.pair.true)) for s in self._stands[id(rule)]]
         )
 
-    def _decide(self, root: Policy | PolicySet, given: Mapping[str, Assertion]) -> Outcome:
-        return reference.decide(root, given, self._program.functions)
-
-    def _true(self, rule: Rule | ObligationRule, case: Case) -> bool:
-        return Reference(case.asserted, self._program.functions).truth(rule.condition) is TRUE
-
     def _is_reason(self, rule: Rule, case: Case) -> bool:
-        told = self._decide(self._program.root, case.asserted)
+        told = reference.outcome(self._program.root, self._told.reader(case))
         return told.decision.value == rule.effect.value and any(r.rule == rule.id for r in told.reasons)
 
     def _matters(self, rule: Rule | ObligationRule, case: Case) -> bool:
-        whole = self._decide(self._program.root, case.asserted)
-        less = self._decide(without(self._program.root, rule), case.asserted)
-        parts = [(o.extended, set(o.obligations), set(o.advice)) for o in (whole, less)]
-        return parts[0] != parts[1]
+        reader = self._told.reader(case)
+        told = [
+            reference.outcome(root, reader) for root in (self._program.root, without(self._program.root, rule))
+        ]
+        whole, less = ((o.extended, set(o.obligations), set(o.advice)) for o in told)
+        return whole != less
+
+
+class _Reader(Reference):
+    """The reference, with the truths of conditions that stand in several trees remembered."""
+
+    def __init__(self, case: Case, program: Program) -> None:
+        super().__init__(case.asserted, program.functions)
+        self.case = case
+        self._remembered: dict[int, Truth] = {}
+        self._kept = {id(rule.condition) for rule in all_rules(program.root)}
+
+    def truth(self, condition: Condition) -> Truth:
+        """Return the truth of a condition."""
+        if id(condition) not in self._kept:
+            return super().truth(condition)
+        found = self._remembered.get(id(condition))
+        if found is None:
+            found = self._remembered[id(condition)] = super().truth(condition)
+        return found
 
 
 class _Told:
@@ -160,14 +191,24 @@ class _Told:
         self._rules = tuple(all_rules(program.root))
         self._true: dict[int, Case] = {}
         self._reasons: set[tuple[str, str]] = set()
+        self._readers: dict[int, _Reader] = {}
+
+    def reader(self, case: Case) -> _Reader:
+        """Return the reference on a request."""
+        found = self._readers.get(id(case))
+        if found is None:
+            if len(self._readers) >= _READERS:
+                self._readers.clear()
+            found = self._readers[id(case)] = _Reader(case, self._program)  # it keeps the case, and so its id
+        return found
 
     def learn(self, case: Case) -> None:
         """Note which rules are TRUE of a request, and which are reasons."""
-        reading = Reference(case.asserted, self._program.functions)
+        reader = self.reader(case)
         for rule in self._rules:
-            if id(rule) not in self._true and reading.truth(rule.condition) is TRUE:
+            if id(rule) not in self._true and reader.truth(rule.condition) is TRUE:
                 self._true[id(rule)] = case
-        told = reference.decide(self._program.root, case.asserted, self._program.functions)
+        told = reference.outcome(self._program.root, reader)
         self._reasons |= {(told.decision.value, r.rule) for r in told.reasons}
 
     def settles(self, fault: Fault, rule: Rule | ObligationRule, broken: Callable[[Case], bool]) -> bool:

@@ -17,7 +17,7 @@ from abac.condition.types import SetType
 from abac.errors import Findings, PopulationError, Span, did_you_mean
 from abac.service import simulate
 from abac.service.engines import EngineError, Name, Progress, open_engine
-from abac.service.recounting import recount
+from abac.service.recounting import check_readable, recount
 from abac.simulation.change import Ask
 from abac.simulation.counts import Question
 from abac.simulation.population.frames import use_columns, write_frame
@@ -54,6 +54,8 @@ def count(plan: Plan, progress: Progress = lambda _: None, total: Progress = lam
     """
     if plan.verified and plan.repeat != 1:
         raise EngineError("--repeat reads rows that are not there; leave it out to verify")
+    if plan.verified and plan.source is not None and plan.mapping is None:
+        check_readable(plan.source)
     with (
         _source(plan) as (inputs, source),
         open_engine(plan.engine, source, master=plan.master, repeat=plan.repeat) as engine,

@@ -16,8 +16,8 @@ from abac.service.layers import Replay, layers
 from abac.simulation.population import Population
 from abac.simulation.recount import verify as recount
 from abac.simulation.recount.counting import Difference, unlike
-from abac.simulation.recount.stress_sections import verify_stress
 from abac.simulation.recount.verify import Broken, Verified
+from abac.simulation.recount.verify_stress import verify_stress
 from abac.simulation.report.meaning import meaning
 from abac.simulation.run import Inputs, run
 from abac.simulation.stress.engine import Stressed

@@ -16,7 +16,7 @@ import polars as pl
 
 from abac.condition.schema import Schema
 from abac.policy import reference
-from abac.service.engines import Engine, EngineError, Name, open_engine
+from abac.service.engines import EngineError, Name, open_engine
 from abac.simulation.counts import Question, Tally, key_of_one
 from abac.simulation.population.frames import USE
 from abac.simulation.recount.counting import Difference, unlike
@@ -26,31 +26,34 @@ SIZE = 300
 """Rows that the reference looks at."""
 
 
+def check_readable(source: str) -> None:
+    """Raise `EngineError` where nothing but the engine itself can read a source."""
+    if not (Path(source).exists() or "*" in source):
+        raise EngineError(f"`{source}` is no file that another engine reads; give --population the Parquet files")
+
+
 def recount(tallies: Sequence[Tally], source: str, name: Name, schema: Schema) -> dict[str, Any]:
     """Return what was looked at and every figure that is not what counting again comes to.
 
-    `tallies` are what the engine `name` counted over `source`. Raises `EngineError` where nothing else reads it.
+    `tallies` are what the engine `name` counted over `source`, which others can read too (`check_readable`).
     """
     questions = [tally.question for tally in tallies]
     other = Name.DUCKDB if name is Name.POLARS else Name.POLARS
-    if not (Path(source).exists() or "*" in source):
-        raise EngineError(f"`{source}` is no file that another engine reads; give --population the Parquet files")
-    with open_engine(other, source) as engine:
-        counted = list(engine.count(questions, schema, lambda _: None))
+    counted = _counted(other, source, questions, schema)
     broken = [d for t, c in zip(tallies, counted, strict=True) for d in _differ(t, c, other.value)]
     with tempfile.TemporaryDirectory(prefix="abac-") as folder:
         sample = Path(folder) / "sample.parquet"
         frame = _sampled(source)
         frame.write_parquet(sample)
-        with open_engine(Name.POLARS if name is Name.SPARK else name, str(sample)) as engine:
-            told = list(_counted(engine, questions, schema))
+        told = _counted(Name.POLARS if name is Name.SPARK else name, str(sample), questions, schema)
     by_hand = [_by_reference(question, frame, schema) for question in questions]
     broken += [d for t, c in zip(told, by_hand, strict=True) for d in _differ(t, c, "the reference, of a sample")]
     return {"by": other.value, "rows_by_reference": frame.height, "broken": broken}
 
 
-def _counted(engine: Engine, questions: Sequence[Question], schema: Schema) -> Sequence[Tally]:
-    return list(engine.count(questions, schema, lambda _: None))
+def _counted(name: Name, source: str, questions: Sequence[Question], schema: Schema) -> list[Tally]:
+    with open_engine(name, source) as engine:
+        return list(engine.count(questions, schema, lambda _: None))
 
 
 def _differ(told: Tally, counted: Tally, by: str) -> list[str]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_col
 from abac.compiler.program import assemble
 from abac.condition.expr import (
     AllOf,
+    And,
     AnyOf,
     Attribute,
     Call,
@@ -309,7 +310,18 @@ UNSOUND = [
     ("tier", "'Small'", Not(Comparison(Order.EQUAL, held("tier"), Constant("large", TIER)))),
     ("released", "'2026-06-01'", Comparison(Order.LESS, held("released"), LATE)),
     ("released", "'2026-02-30 00:00:00.000000'", Comparison(Order.LESS, held("released"), LATE)),
-    ("released", "'0000-02-03 00:00:00.000000'", Comparison(Order.LESS, held("released"), LATE)),
+    *(
+        ("released", f"'{bad}.000000'", Comparison(Order.LESS, held("released"), LATE))
+        for bad in (
+            "0000-02-03 00:00:00",
+            "2026-00-03 00:00:00",
+            "2026-13-03 00:00:00",
+            "2026-06-00 00:00:00",
+            "2026-06-31 00:00:00",
+            "2026-06-03 24:00:00",
+            "2026-06-03 00:60:00",
+        )
+    ),
     ("tags", "'[\"a\", null]'", free_of("tags", STRING, "x")),
     ("tags", "'[\"a\", 1]'", free_of("tags", STRING, "x")),
     ("tags", "'[\"\\ud834\"]'", free_of("tags", STRING, "x")),
@@ -403,8 +415,23 @@ def test_collations_of_columns_do_not_matter(lite, postgres):
             assert listed(engine, table, list_permitted(program_of(permit(condition)), {}, "use", table)) == wanted
 
 
-def test_an_index_on_an_equality_is_used(lite, postgres):
-    equal = Comparison(Order.EQUAL, held("name"), Constant("n3", STRING))
+def test_every_date_time_of_the_calendar_is_listed(lite):
+    moments = [
+        datetime(*given, tzinfo=UTC) for given in ((2024, 2, 29, 23, 59, 59, 999_999), (2026, 1, 31), (1, 1, 1))
+    ]
+    put(lite, models(), *({"released": moment} for moment in moments))
+    listing = list_permitted(
+        program_of(permit(Comparison(Order.LESS, held("released"), LATE))), {}, "use", models()
+    )
+    assert listed(lite, models(), listing) == [0, 1, 2]
+
+
+NAMED = Comparison(Order.EQUAL, held("name"), Constant("n3", STRING))
+MANY = And((NAMED, *(Comparison(Order.GREATER, held("size"), Constant(-n, INT)) for n in range(10))))
+
+
+@pytest.mark.parametrize("equal", [NAMED, MANY], ids=["alone", "beside so many that they are put in brackets"])
+def test_an_index_on_an_equality_is_used(lite, postgres, equal):
     for engine, explain, mark in ((lite, "EXPLAIN QUERY PLAN ", "SEARCH"), (postgres, "EXPLAIN ", "Index")):
         table = models("json" if engine is lite else "array")
         put(engine, table, *({"name": f"n{n}"} for n in range(50)))

@@ -10,7 +10,7 @@ import pytest
 
 from abac.service.impact import Asked, make, verify
 from abac.simulation.population import Assumption
-from abac.simulation.recount.stress_sections import verify_stress
+from abac.simulation.recount.verify_stress import verify_stress
 from abac.simulation.run import run
 from abac.simulation.stress import bound
 from tests.simulation import june

@@ -67,6 +67,8 @@ class Solver:
         self._solver.set("timeout", max(1, int(guard.seconds * 1000)), "max_memory", MOST_MEGABYTES)
         self._nodes: dict[Lit, z3.Ast] = {}
         self._switches: dict[Lit, Lit] = {}
+        self._names: dict[int, int] = {}
+        self._true = self._kept(z3.Z3_mk_true(self._context.ref()))
         self._contradicted = False
         self.why = ""
         """Why the last answer was none: the time or the memory."""
@@ -104,9 +106,12 @@ class Solver:
         found = {}
         for i in range(z3.Z3_model_get_num_consts(context, model)):
             declared = z3.Z3_model_get_const_decl(context, model, i)
-            name = z3.Z3_get_symbol_int(context, z3.Z3_get_decl_name(context, declared))
+            name = self._names.get(declared.value)
+            if name is None:  # a variable is held for good, so its declaration stays where it is
+                name = z3.Z3_get_symbol_int(context, z3.Z3_get_decl_name(context, declared))
+                self._names[declared.value] = name
             value = z3.Z3_model_get_const_interp(context, model, declared)
-            found[name] = z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE
+            found[name] = value.value == self._true.value  # z3 has one node of a kind
         return found
 
     def _switch(self, goal: Lit) -> Lit:

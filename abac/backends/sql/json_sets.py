@@ -131,6 +131,10 @@ _BAD_STRING = f"type <> 'text' OR {_NAMED} GLOB '*' || char(65533) || '*'"
 """Half a surrogate pair: GLOB reads that as U+FFFD, as it does three characters; `replace` does not."""
 
 
+_UNPLAIN = "'*[^] -[^-~]*'"
+"""Anything but printable ASCII without a backslash: where there is none, no string can be bad."""
+
+
 @compiles(SoundStrings, "sqlite")
 @compiles(SoundNumbers, "sqlite")
 @compiles(SoundTruths, "sqlite")
@@ -145,6 +149,9 @@ def _sound_lite(element: _Test, compiler: SQLCompiler, **options: Any) -> str:
     }[type(element)]
     whole = f"instr({_unescaped(a)}, '\\u0000') = 0"
     array = f"{whole} AND NOT EXISTS (SELECT 1 FROM json_each({a}) WHERE {bad})"  # noqa: S608  # clauses and our own words, no text of a user's
+    if isinstance(element, SoundStrings):
+        plain = f"NOT EXISTS (SELECT 1 FROM json_each({a}) WHERE type <> 'text')"  # noqa: S608  # as above
+        array = f"CASE WHEN {a} GLOB {_UNPLAIN} THEN {array} ELSE {plain} END"
     kinds = f"CASE json_type({a}) WHEN 'null' THEN 1 WHEN 'array' THEN {array} ELSE 0 END"
     return f"(CASE WHEN {a} IS NULL THEN 1 WHEN json_valid({a}) THEN {kinds} ELSE 0 END)"
 

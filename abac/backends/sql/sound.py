@@ -32,7 +32,12 @@ class _Sound(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
     sqlite = ""
+    """A test of a value `{c}` that is not NULL; itself never NULL."""
     postgresql = "true"
+
+    def self_group(self, against: Any = None) -> _Sound:  # noqa: ARG002  # SQLAlchemy's signature
+        """Stand as it is: compared with 1, SQLite asks all of it where a part would do."""
+        return self
 
 
 class SoundTruth(_Sound):
@@ -68,10 +73,12 @@ class SoundInstant(_Sound):
     """Whether a column's value is a date-time of the years 1 to 9999, on SQLite as SQLAlchemy writes it."""
 
     inherit_cache = True
-    _day, _time = "[0-9]" * 4 + "-[0-9][0-9]-[0-9][0-9]", "[0-9][0-9]:[0-9][0-9]:[0-9][0-9]." + "[0-9]" * 6
+    _day, _time = "[0-9]" * 4 + "-[01][0-9]-[0-3][0-9]", "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]." + "[0-9]" * 6
     sqlite = (
         f"typeof({{c}}) = 'text' AND {{c}} GLOB '{_day} {_time}' AND substr({{c}}, 1, 4) >= '0001'"
-        " AND strftime('%Y-%m-%d %H:%M:%S', substr({c}, 1, 19), '+0 days') = substr({c}, 1, 19)"
+        " AND (substr({c}, 9, 2) BETWEEN '01' AND '28' AND substr({c}, 6, 2) BETWEEN '01' AND '12'"
+        " AND substr({c}, 12, 2) < '24'"  # every month has these days; the rest is asked of the calendar
+        " OR strftime('%Y-%m-%d %H:%M:%S', substr({c}, 1, 19), '+0 days') IS substr({c}, 1, 19))"
     )
     postgresql = "{c} BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59.999999+00'"
 
@@ -79,7 +86,7 @@ class SoundInstant(_Sound):
 @compiles(_Sound, "sqlite")
 def _sound_lite(element: _Sound, compiler: SQLCompiler, **options: Any) -> str:
     (text,) = arguments(element, compiler, **options)
-    return f"coalesce({text} IS NULL OR ({element.sqlite.format(c=text)}), 0)"
+    return f"({text} IS NULL OR {element.sqlite.format(c=text)})"
 
 
 @compiles(_Sound, "postgresql")

@@ -134,7 +134,8 @@ def set_column(name: str, members: Codes, absent: Marks, values: tuple[str, ...]
     number = np.zeros(len(seen), np.uint32)
     number[distinct] = np.arange(len(distinct), dtype=np.uint32)
     sets = [_unpacked(int(key), base, values) for key in distinct]
-    column = pl.Series(name, [*sets, None], dtype=pl.List(pl.Enum(values)))
+    # as text first: Polars takes a list's elements one by one where they are of an enum
+    column = pl.Series(name, [*sets, None], dtype=pl.List(pl.String)).cast(pl.List(pl.Enum(values)))
     return column.gather(np.where(absent, np.uint32(len(distinct)), number[keys]))
 
 

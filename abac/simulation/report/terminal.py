@@ -31,9 +31,9 @@ def show(report: entries.Entry, posture: str | None = None) -> Group:
 def beside_table(report: entries.Entry) -> Table:
     """Return what each directive does to those who asked, beside what it does to everybody."""
     found = entries.beside(report) or {"posture": "", "rows": ()}
-    table = plain_table(f"Those who asked, and everybody: posture {found['posture']}")
+    table = plain_table(f"Those who asked (log), and everybody (all): posture {found['posture']}")
     table.add_column("directive", no_wrap=True)
-    for side in ("log", "population"):
+    for side in ("log", "all"):
         for name in ("people\nblocked", "requests\nblocked", "can be\ndecided"):
             table.add_column(f"{side}:\n{name}", justify="right", no_wrap=True)
     for name, *sides in found["rows"]:
@@ -54,7 +54,8 @@ def layer_lines(report: entries.Entry) -> list[Text]:
     """Return a line per layer: what it found, or that it is not given; each proof's answer below the last."""
     lines = [Text("\nFour layers", "bold")]
     for one in report["layers"]:
-        counts = [f"{name.replace('_', ' ')} {_layer_count(n)}" for name, n in one["counts"].items()][:4]
+        counts = [f"{name.replace('_', ' ')} {_layer_count(n)}" for name, n in one["counts"].items()]
+        counts = counts[:4] if one["layer"] == "boundaries" else counts
         lines.append(Text(f"  {one['layer']}: ", "bold").append(", ".join(counts) or one["covers"], "not bold"))
         lines += [
             Text(f"    {answer['answer']}: ", "cyan").append(answer["question"], "dim")

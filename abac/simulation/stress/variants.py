@@ -80,13 +80,20 @@ class Variants:
         values = [list(v) if self._set else v for v in self._places]
         kind = column_type(self._schema[path].type)
         if level is not None or not self._set:
-            frame = pl.DataFrame([pl.Series(path, values, dtype=kind)])
+            frame = pl.DataFrame([_column(path, values, kind)])
         else:  # every set twice: verified, and documented
             levels = np.repeat([Assurance.VERIFIED, Assurance.DOCUMENTED], len(values)).astype(np.uint8)
-            column = pl.Series(path, [*values, *values], dtype=kind)
+            column = _column(path, [*values, *values], kind)
             frame = pl.DataFrame([column, pl.Series(f"{path}@assurance", levels)])
         assurance = {path: Assurance.VERIFIED if level is None else level}
         return Frame.encode(frame, self._schema, assurance=assurance, complete={path: True}).columns[path]
+
+
+def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series:
+    """Return values as a column; sets as text first, since Polars takes elements of an enum one by one."""
+    if isinstance(kind, pl.List):
+        return pl.Series(path, values, dtype=pl.List(pl.String)).cast(kind)
+    return pl.Series(path, values, dtype=kind)
 
 
 def _unpacked(key: str) -> tuple[str, ...]:

@@ -66,7 +66,17 @@ def test_june_is_counted_alike_over_files_and_over_a_table(cluster, session, peo
     session.read.parquet(str(people)).createOrReplaceTempView("people")
     plans.append((Name.SPARK, "people", cluster.url))
     scenario = shipped.scenario("june-2026")
-    found = [count(Plan(scenario, name, source, master=master, **given)) for name, source, master in plans]
+    found = [
+        count(
+            Plan(
+                scenario, name, source, master=master, verified=name is Name.SPARK and source != "people", **given
+            )
+        )
+        for name, source, master in plans
+    ]
+    assert found[1].pop("verified") == {"by": "polars", "rows_by_reference": 300, "broken": []}
+    with pytest.raises(EngineError, match="no file that another engine reads"):
+        count(Plan(scenario, Name.SPARK, "people", master=cluster.url, verified=True, **given))
     assert [one.pop("engine") for one in found] == ["duckdb", "spark", "spark"]
     assert found[0] == found[1] == found[2]
     assert sum(row["blocked"] for row in found[0]["people"]) > 100
