@@ -87,7 +87,7 @@ def read_keys(path: Path) -> KeysInMemory:
 
 
 def write_keys(path: Path, keys: KeysInMemory) -> None:
-    """Write the document in one step, for its owner alone to read. Raises `KeysFileError` where it cannot be made."""
+    """Write the document in one step, for its owner alone to read. Raises `KeysFileError`."""
     text = yaml.safe_dump({"keys": "abac/1", "held": {k.id: written(k) for k in keys.all()}}, sort_keys=False)
     try:
         handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
