@@ -8,23 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from abac.compiler.canonical import Deciding, digest, revision, rule_digest, schema_form
 from abac.compiler.canonical.nodes import NodeForm
 from abac.compiler.combiner import combiner
-from abac.compiler.index import Index, build
+from abac.compiler.index import Index, build, conjuncts
 from abac.compiler.index.succession import successor
 from abac.compiler.link import DIRECTIVES, directive_policy
 from abac.compiler.outcomes import Outcomes
 from abac.compiler.quick import Run, generate
 from abac.compiler.runner import runner
+from abac.condition.expr import Attribute, attributes, walk
 from abac.condition.functions import Function
-from abac.condition.schema import Schema
+from abac.condition.schema import Assurance, Schema
 from abac.errors import Diagnostic
 from abac.policy.directive import Directive
 from abac.policy.persons import PersonTest
-from abac.policy.rule import PolicySet
+from abac.policy.rule import PolicySet, policies
 
 MEANING = 1
 """The version of what conditions and policies mean; raised when any answer can change."""
@@ -46,6 +48,23 @@ class Program:
     persons: Mapping[str, PersonTest] = field(default_factory=dict)
     lists: Mapping[str, frozenset[Any]] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+
+    @cached_property
+    def demands(self) -> Mapping[str, Assurance]:
+        """Every attribute that a rule reads, by full name, with the most assurance that one demands of it."""
+        found: dict[str, Assurance] = {}
+        for policy in policies(self.root):
+            for node in (node for rule in policy.rules for node in walk(rule.condition)):
+                if isinstance(node, Attribute):
+                    path = node.path
+                    found[path] = max(node.least, found.get(path, node.least))
+        return found
+
+    @cached_property
+    def entangled(self) -> frozenset[int]:
+        """The conditions of rules, by their `id`, that have a conjunct over several attributes."""
+        each = (rule.condition for policy in policies(self.root) for rule in policy.rules)
+        return frozenset(id(own) for own in each if any(len(attributes(c)) > 1 for c in conjuncts(own)))
 
 
 def assemble(

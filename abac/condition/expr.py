@@ -65,7 +65,7 @@ class Attribute:
     @property
     def path(self) -> str:
         """The attribute's full name, such as `subject.citizenships_current`."""
-        return f"{self.category.value}.{self.name}"
+        return f"{self.category._value_}.{self.name}"  # a third of the time of `value`, and asked for every node
 
 
 @dataclass(frozen=True, slots=True)

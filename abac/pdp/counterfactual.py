@@ -19,7 +19,7 @@ from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance, AttributeDefinition, Category
 from abac.condition.types import Value
 from abac.pdp.decide import decide
-from abac.pdp.opened import Opened, Rules
+from abac.pdp.opened import Opened
 from abac.pdp.standing import Facts
 from abac.policy.decision import Decision, Extended, Outcome
 from abac.policy.request import Request
@@ -69,7 +69,8 @@ def search(
     names = changeable(program) if mutable is None else tuple(mutable)
     for name in names:
         program.schema[name]
-    return _Search(program, facts, wanted, Rules(program, facts, frozenset(names)), discharges, limit).run()
+    opened = Opened(program, facts.assertions, frozenset(names))
+    return _Search(program, facts, wanted, opened, discharges, limit).run()
 
 
 @dataclass(slots=True)
@@ -77,17 +78,17 @@ class _Search:
     program: Program
     facts: Facts
     wanted: Collection[Decision]
-    rules: Rules
+    opened: Opened
     discharges: frozenset[str]
     limit: int
     steps: int = 0
     exact: bool = True
-    opened: dict[int, bool] = field(default_factory=dict)
+    may: dict[int, bool] = field(default_factory=dict)
 
     def run(self) -> Found:
-        paths = tuple(d.path for d in self.rules.free)
+        paths = tuple(d.path for d in self.opened.free)
         try:
-            for size in range(1, len(self.rules.free) + 1):
+            for size in range(1, len(self.opened.free) + 1):
                 exact = self.exact
                 for chosen in self._chosen(0, 0, size):
                     for changes in self._changes(chosen):
@@ -118,38 +119,37 @@ class _Search:
             if self._may(chosen):
                 yield chosen
             return
-        for at in range(start, len(self.rules.free) - left + 1):
-            rest = (1 << len(self.rules.free)) - (1 << at)
+        for at in range(start, len(self.opened.free) - left + 1):
+            rest = (1 << len(self.opened.free)) - (1 << at)
             if not self._may(chosen | rest):
                 return  # nor with any fewer attributes to choose from
             yield from self._chosen(chosen | 1 << at, at + 1, left - 1)
 
     def _may(self, chosen: int) -> bool:
-        if chosen not in self.opened:
+        if chosen not in self.may:
             self._step()
-            self.opened[chosen] = self._leads(self.rules.reach(chosen))
-        return self.opened[chosen]
+            self.may[chosen] = self._leads(self.opened.reach([d.path for d in self._definitions(chosen)]))
+        return self.may[chosen]
+
+    def _definitions(self, chosen: int) -> list[AttributeDefinition]:
+        return [d for n, d in enumerate(self.opened.free) if chosen >> n & 1]
 
     # --- which values --------------------------------------------------------------------------------------
 
     def _changes(self, chosen: int) -> Iterator[dict[str, Assertion]]:
         """Yield changes of exactly the chosen attributes that lead to a wanted decision, the nearest first."""
-        free = [d for n, d in enumerate(self.rules.free) if chosen >> n & 1]
-        opened = self.rules.open(chosen)
-        self._step()
-        if not self._leads(opened.reach({}, [d.path for d in free])):
-            return
+        free = self._definitions(chosen)
+        paths = [d.path for d in free]
         held: list[list[Assertion]] = []
         for definition in free:
             now = self.facts.assertions.get(definition.path)
-            values, exact = opened.values(definition, None if now is None else now.value)
+            values, exact = self.opened.values(definition, None if now is None else now.value, paths)
             held.append(list(self._founded(definition, values)))
             self.exact &= exact
-        yield from self._assign(opened, free, held, {})
+        yield from self._assign(free, held, {})
 
     def _assign(
         self,
-        opened: Opened,
         free: Sequence[AttributeDefinition],
         held: Sequence[Sequence[Assertion]],
         given: dict[str, Assertion],
@@ -161,13 +161,14 @@ class _Search:
         for one in held[0]:
             self._step()
             trial = {**given, free[0].path: one}
-            if self._leads(opened.reach(trial, rest)):
-                yield from self._assign(opened, free[1:], held[1:], trial)
+            if self._leads(self.opened.reach(rest, trial)):
+                yield from self._assign(free[1:], held[1:], trial)
 
     def _founded(self, definition: AttributeDefinition, values: Sequence[Value]) -> Iterator[Assertion]:
         """Yield each value as an assertion good enough for every rule; the present one only if it was not."""
         now = self.facts.assertions.get(definition.path)
-        level = max(self.rules.demands[definition.path], Assurance.INFERRED if now is None else now.assurance)
+        demanded = self.program.demands[definition.path]
+        level = max(demanded, Assurance.INFERRED if now is None else now.assurance)
         if now is not None and (now.assurance < level or not now.complete or now.elements):
             yield Assertion(now.value, level)
         yield from (Assertion(v, level) for v in values if now is None or v != now.value)

@@ -1,7 +1,8 @@
 """Explain one decision: what decided, what nearly did, what is not known, what is owed, what would change it.
 
-Equal in its outcome to `decide`, which it asks; the rest it works out with the reference evaluators, so it is for
-people and records, not for the fast path. Pure. The data is `explanation`'s, the words are `words`'.
+Equal in its outcome to `decide`, which it asks; which rules cannot stand it takes from the index, and all else it
+works out with the reference evaluators, so it is for people and records, not for the fast path. Pure. The data is
+`explanation`'s, the words are `words`'.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from abac.pdp.explanation import (
     Tested,
     Unknown,
 )
+from abac.pdp.glance import Glance
 from abac.pdp.standing import Facts, conjuncts
 from abac.pdp.support import DEFINITE, Judged, effect_of, fallbacks, relevant, rules_of
 from abac.policy.decision import Decision, Extended, Obligation, Outcome
@@ -60,7 +62,9 @@ def explain(
     outcome = decide(program, request, discharges=discharges)
     found = assertions(request, program.schema)
     facts = Facts(program.schema, found, program.functions, redact=redact)
-    teller = _Teller(program, facts, outcome, discharges)
+    glance = Glance(program, found)
+    facts.rule_out(rule.condition for rule in program.index.rules.values() if glance.excludes(rule.condition))
+    teller = _Teller(program, facts, glance, outcome, discharges)
     flipped = _FLIPPED if outcome.extended is Extended.PERMIT else (Decision.PERMIT,)
     near, left_out = teller.nearest(nearest)
     return Explanation(
@@ -79,8 +83,10 @@ def explain(
 class _Teller:
     """Tells the parts of one outcome's explanation."""
 
-    def __init__(self, program: Program, facts: Facts, outcome: Outcome, discharges: frozenset[str]) -> None:
-        self._facts, self._outcome, self._discharges = facts, outcome, discharges
+    def __init__(
+        self, program: Program, facts: Facts, glance: Glance, outcome: Outcome, discharges: frozenset[str]
+    ) -> None:
+        self._facts, self._glance, self._outcome, self._discharges = facts, glance, outcome, discharges
         self._letters = {d.id: _letter(d.told("letter")) for d in program.directives}
         self._relevant = list(relevant(program.root, facts))
         self._root = program.root
@@ -120,6 +126,8 @@ class _Teller:
         near: list[tuple[tuple[bool, bool, int, int], Rule, Condition]] = []
         lacking = "DENY" if self._outcome.extended.decision is Decision.PERMIT else "PERMIT"
         for place, rule in enumerate(rules_of(self._root)):
+            if self._glance.fails_often(rule.condition):
+                continue
             parts = conjuncts(rule.condition)
             failed = list(islice((c for c in parts if self._facts.truth(c) is not TRUE), 2))
             if len(failed) == 1 and id(rule) not in shown:

@@ -33,21 +33,28 @@ BY_TRUTHS: dict[tuple[Effect, int], Answers] = {
 
 
 class Reach:
-    """The answers that a tree may give, from the truths that each of its rules may have."""
+    """The answers that a tree may give, from those that each of its rules may give."""
 
     def __init__(self, root: Policy | PolicySet) -> None:
         self._root = root
         self._steps: dict[tuple[bool, frozenset[Seen], Answers], frozenset[Seen]] = {}
+        self._found: dict[tuple[tuple[Answers, ...], ...], Answers] = {}
 
-    def answers(self, truths: Iterable[int]) -> Answers:
-        """Return the possible answers of the root. `truths` has a set for each rule, in the order of the tree."""
-        return self._node(self._root, iter(truths))
+    def answers(self, given: Iterable[Sequence[Answers]]) -> Answers:
+        """Return the possible answers of the root.
 
-    def _node(self, node: Policy | PolicySet, truths: Iterator[int]) -> Answers:
-        if isinstance(node, Policy):
-            each = [BY_TRUTHS[rule.effect, next(truths)] for rule in node.rules]
-        else:
-            each = [self._node(child, truths) for child in node.children]
+        `given` has for each policy, in the order of the tree, what its rules may answer, in their order where that
+        counts; what is not applicable whatever happens may be left out.
+        """
+        key = tuple(tuple(each) for each in given)
+        if key not in self._found:
+            self._found[key] = self._node(self._root, iter(key))
+        return self._found[key]
+
+    def _node(self, node: Policy | PolicySet, given: Iterator[Sequence[Answers]]) -> Answers:
+        each: Sequence[Answers] = (
+            next(given) if isinstance(node, Policy) else [self._node(child, given) for child in node.children]
+        )
         combine = COMBINE[node.algorithm]
         found = {combine(seen) for seen in self._seen(node.algorithm, each)}
         return frozenset(denied_by_default(a) for a in found) if node.default_deny else frozenset(found)

@@ -5,7 +5,7 @@ Works on the reference evaluators, since an explanation must say what a policy m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from abac.condition.expr import (
@@ -64,6 +64,10 @@ class Facts(Reference):
         if found is None:  # INVARIANT: the node is kept, so that no other can come to its id
             found = self._truths[id(condition)] = (condition, super().truth(condition))
         return found[1]
+
+    def rule_out(self, conditions: Iterable[Condition]) -> None:
+        """Take conditions for FALSE that somebody knows to be."""
+        self._truths.update((id(condition), (condition, FALSE)) for condition in conditions)
 
     def hides(self, path: str) -> bool:
         """Whether the attribute's value is withheld."""

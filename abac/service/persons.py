@@ -6,14 +6,14 @@ proved, and said beside their zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from abac import proof
 from abac.compiler.program import Program, assemble
 from abac.condition.expr import Condition, attributes
-from abac.errors import Diagnostic, PopulationError, Span, did_you_mean
+from abac.errors import Findings, PopulationError, Span, did_you_mean
 from abac.policy.decision import Effect
 from abac.policy.rule import Algorithm, Policy, PolicySet, Rule
 from abac.service import simulate
@@ -80,18 +80,12 @@ def _permitting(program: Program, condition: Condition) -> Program:
     return assemble(program.schema, PolicySet("all", Algorithm.DENY_OVERRIDES, (policy,)), program.functions)
 
 
-def _check_tests(document: Path, chosen: Sequence[str], known: Any) -> None:
-    wrong = [t for t in chosen if t not in known]
-    if wrong:
-        raise PopulationError(
-            [
-                Diagnostic(
-                    Span(str(document)), "unknown-person-test", f"no person test `{t}`", did_you_mean(t, known)
-                )
-                for t in wrong
-            ]
-        )
+def _check_tests(document: Path, chosen: Sequence[str], known: Mapping[str, Any]) -> None:
+    """Refuse tests that nobody defines, and fewer than two."""
+    findings, place = Findings(), Span(str(document))
+    for test in chosen:
+        if test not in known:
+            findings.error(place, "unknown-person-test", f"no person test `{test}`", did_you_mean(test, known))
     if len(chosen) < 2:  # noqa: PLR2004  # a matrix is of pairs
-        raise PopulationError(
-            [Diagnostic(Span(str(document)), "one-test", "a matrix needs two person tests; give --test twice")]
-        )
+        findings.error(place, "one-test", "a matrix needs two person tests", "give --test twice")
+    findings.raise_errors(PopulationError)

@@ -137,7 +137,7 @@ def _check_team(document: Path, path: str, schema: Schema) -> None:
     ]
     if path and path not in known:
         message = f"`{path}` is no subject attribute of words, by which teams could be told apart"
-        finding = Diagnostic(Span(str(document)), "team", message, did_you_mean(path, known))
+        finding = Diagnostic(Span(str(document)), "team", message, hint=did_you_mean(path, known))
         raise PopulationError([finding])
 
 

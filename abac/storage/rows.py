@@ -7,7 +7,7 @@ on PostgreSQL, which is `copying`'s part. What the rows say is `group`'s.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any, Protocol
@@ -20,6 +20,10 @@ WIDEST = 1_024
 
 EXACT = 32
 """Up to so many rows are one statement of their own; the driver remembers 128 statements."""
+
+
+Statement = tuple[str, Sequence[Any]]
+"""A statement, and its values."""
 
 
 class Rows(Protocol):
@@ -62,6 +66,8 @@ _REPLACE_HEAD = """\
 INSERT INTO abac_head (id, size, frontier, integrated_at, checkpoint) VALUES (1, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET size = excluded.size, frontier = excluded.frontier,
 integrated_at = excluded.integrated_at, checkpoint = excluded.checkpoint"""
+_MOVE_HEAD = """\
+UPDATE abac_head SET size = ?, frontier = ?, integrated_at = ?, checkpoint = ? WHERE id = 1 AND checkpoint = ?"""
 _KEEP = "INSERT INTO abac_checkpoints (size, at, note) VALUES (?, ?, ?)"
 
 
@@ -80,21 +86,24 @@ class SqliteRows:
 
     def write(self, group: Group) -> None:
         """Write a group."""
-        self._insert("abac_entries", 5, group.entries)
-        self._insert("abac_openings", 3, group.openings)
-        for statement, values in beside(group):
-            self._execute(statement, values)
+        self._write(group, beside(group))
 
     def append(self, turn: Turn, after: str, group: Group, committing: Callable[[End], None]) -> bool:
         """Write and commit a group where the log ends with a checkpoint; return whether it does."""
         self._execute(turn.begin)
-        if self._execute(CHECKPOINT).fetchone() != (after,):
+        if self._execute(_MOVE_HEAD, (*group.end[:4], after)).rowcount != 1:
             turn.raw.rollback()
             return False
-        self.write(group)
+        self._write(group, _but_head(group))
         committing(group.end)
         turn.commit()
         return True
+
+    def _write(self, group: Group, others: Iterable[Statement]) -> None:
+        self._insert("abac_entries", 5, group.entries)
+        self._insert("abac_openings", 3, group.openings)
+        for statement, values in others:
+            self._execute(statement, values)
 
     def _insert(self, table: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert in one statement, or many rows in steps of powers of two, so that few statements are compiled."""
@@ -106,13 +115,17 @@ class SqliteRows:
             done += step
 
 
-def beside(group: Group) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Yield the statements, with their values, that write what of a group is not rows: tiles, head, checkpoint."""
+def beside(group: Group) -> Iterator[Statement]:
+    """Yield the statements, with their values, that write what of a group is not rows: tiles, checkpoint, head."""
+    yield from _but_head(group)
+    yield _REPLACE_HEAD, group.end[:4]
+
+
+def _but_head(group: Group) -> Iterator[Statement]:
     for (level, index), hashes in group.tiles.items():
         yield _REPLACE_TILE, (level, index, hashes)
-    end = group.end
-    yield _REPLACE_HEAD, end[:4]
     if group.keep:
+        end = group.end
         yield _KEEP, (end.size, end.integrated_at, end.checkpoint)
 
 

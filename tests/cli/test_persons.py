@@ -73,14 +73,21 @@ def test_a_frame_of_a_thousand_columns(tmp_path):
     pl.DataFrame({"subject.id": ["a"], **strange}).write_parquet(tmp_path / "strange.parquet")
     refused = abac("persons", "matrix", tmp_path / "strange.parquet", *PAIR)
     assert refused.exit_code == 2
-    assert "1,000 columns are no attributes of the schema, `subject.extra0` the first" in refused.stderr
+    assert "error[bad-column]: 1,000 columns are no attributes of the schema, `subject.extra0`" in refused.stderr
+    pl.DataFrame({"name": ["a"]}).write_parquet(tmp_path / "nobody.parquet")
+    refused = abac("persons", "matrix", tmp_path / "nobody.parquet", *PAIR)
+    assert "error[no-subjects]: it has no column `subject.id`" in refused.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (
+            ["--test", "foreign-person-ear@1", "--test", "non-citizn@1"],
+            "error[unknown-person-test]: no person test",
+        ),
         (["--test", "foreign-person-ear@1", "--test", "non-citizn@1"], "did you mean `non-citizen@1`"),
-        (["--test", "foreign-person-ear@1"], "--test twice"),
+        (["--test", "foreign-person-ear@1"], "error[one-test]"),
         (["--mapping", "m.yaml"], "--mapping goes with a population"),
         (["people.csv"], "mapping"),
     ],

@@ -79,6 +79,12 @@ def test_a_folder_with_one_scenario_and_a_brought_population(folder):
         (["june-2062"], "did you mean `june-2026`?"),
         (["june-2026", "--subjects", "0"], "--subjects"),
         (["june-2026", "--mapping", "mapping.yaml"], "--population"),
+        (
+            ["june-2026", "--subjects", "9", "--team", "subject.organisatoin"],
+            "error[team]: `subject.organisatoin`",
+        ),
+        (["june-2026", "--subjects", "9", "--team", "subject.account_age_days"], "error[team]"),
+        (["june-2026", "--against", "nothing.json"], "nothing.json"),
         (["june-2026", "--population", "nothing.csv"], "mapping"),
         (["."], "no `scenario.yaml`"),
     ],

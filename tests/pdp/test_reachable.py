@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from abac.condition.expr import Literal
 from abac.condition.truth import Truth
-from abac.pdp.reachable import Reach, all_of, any_of, turned
+from abac.pdp.reachable import BY_TRUTHS, Reach, all_of, any_of, turned
 from abac.policy import reference
-from abac.policy.rule import Policy, PolicySet
+from abac.policy.rule import Policy, PolicySet, policies
 from tests.agreement import strategies as abac_st
 
 
@@ -24,6 +24,12 @@ def settled(node, truths):
     return replace(node, children=tuple(settled(c, truths) for c in node.children))
 
 
+def each(root, truths):
+    """What the rules of each policy may answer, from the truths that each may have."""
+    truths = iter(truths)
+    return [[BY_TRUTHS[rule.effect, next(truths)] for rule in policy.rules] for policy in policies(root)]
+
+
 def size(node):
     return len(node.rules) if isinstance(node, Policy) else sum(size(c) for c in node.children)
 
@@ -33,7 +39,7 @@ def test_what_happens_was_reachable(root, seed):
     source = random.Random(seed)
     root = PolicySet("all", root.algorithm, (root, root))
     may = [source.randint(1, 7) for _ in range(size(root))]
-    answers = Reach(root).answers(may)
+    answers = Reach(root).answers(each(root, may))
     for _ in range(20):
         truths = [source.choice([t for t in Truth if m >> t & 1]) for m in may]
         outcome = reference.decide(settled(root, iter(truths)), {}, {})
@@ -45,7 +51,7 @@ def test_what_is_settled_is_reached_exactly(root, seed):
     source = random.Random(seed)
     truths = [source.choice(list(Truth)) for _ in range(size(root))]
     outcome = reference.decide(settled(root, iter(truths)), {}, {})
-    assert Reach(root).answers([1 << t for t in truths]) == {outcome.extended}
+    assert Reach(root).answers(each(root, [1 << t for t in truths])) == {outcome.extended}
 
 
 @given(st.lists(st.integers(1, 7), max_size=4))

@@ -144,6 +144,16 @@ class Table:
                 self._annotated.keep(key, found, weight(key))
         return found
 
+    def told(self, assertion: Assertion | None) -> Mask:
+        """Return the mask of an assertion with every closure asked; what they cannot tell stays open."""
+        mask = self._of(assertion)
+        if assertion is None or assertion.elements or not self._closures:
+            return mask
+        mask &= ~self._pending
+        for one in self.layers:
+            mask |= one.closed(assertion)
+        return mask
+
     # --- what is remembered ------------------------------------------------------------------------------
 
     def _memo(self, limit: int) -> Memo:

@@ -1,7 +1,8 @@
 """Group commit: a thread gathers what others put, and writes it as one.
 
-A group goes out when it has `most` items, or `wait` seconds after its first, or as soon as as many callers wait
-for it as did last time: then there is nobody to wait for. What a group is written to is left to a function; what
+A group goes out when it has `most` items, or `wait` seconds after its first or after the one before it, or as soon
+as as many callers wait for it as did last time: then there is nobody to wait for. Where half of them are there in
+time, the others have as long again. What a group is written to is left to a function; what
 becomes of an item whose caller does not wait, while nothing can be written, is settled here: it is kept and tried
 again, and while the queue is full callers are held back.
 """
@@ -32,17 +33,16 @@ PAUSE = 0.25
 class Ticket:
     """One entry on its way, and what it came to; whoever waits for it says by `settle` how it hears of that.
 
-    One of a `batch` is put with all others of it, so nothing more is to be waited for.
+    `one` is there once it is put, `place` and `error` once it is settled. One of a `batch` is put with all others
+    of it, so nothing more is to be waited for.
     """
 
     __slots__ = ("error", "one", "place")
 
+    one: Any
+    place: int | None
+    error: AbacError | None
     batch = False
-
-    def __init__(self) -> None:
-        self.one: Any = None
-        self.place: int | None = None
-        self.error: AbacError | None = None
 
     def settle(self, place: int | None, error: AbacError | None = None) -> None:
         """Say, on the writing thread, what the entry came to."""
@@ -55,7 +55,6 @@ class Held(Ticket):
     __slots__ = ("_done",)
 
     def __init__(self) -> None:
-        super().__init__()
         self._done = threading.Lock()
         self._done.acquire()
 
@@ -81,6 +80,7 @@ class Groups(Generic[T]):
         self._expected = 1
         self._writing = 0
         self._first: T | Ticket | None = None  # of the group that is being written
+        self._whole = False  # whether a batch was put, so that there is nothing more to wait for
         self._flushing = False
         self._closed = ""  # why nothing more is taken in
         self._stopped = False
@@ -126,7 +126,8 @@ class Groups(Generic[T]):
         if queue and len(queue) + len(tickets) > self._bound:
             raise self._full()
         queue.extend(tickets)
-        if 0 < self._target <= len(queue):
+        self._whole = True
+        if self._target:
             self._target = 0
             self._wake.set()
         if self._closed:  # as above; those that are being written, or were settled, are not in the queue any more
@@ -232,23 +233,32 @@ class Groups(Generic[T]):
 
     def _gather(self) -> list[T | Ticket]:
         queue = self._queue
-        self._sleep(1, None)
+        expected = min(self._most, self._expected)
+        if expected > 1:  # those who were answered may ask again: that the first does is no reason to wake up
+            self._sleep(expected, self._wait)
+        if not queue:
+            expected = 1
+            self._sleep(1, None)
         if queue and not self._closed and len(queue) < self._most:
             first = queue[0]
             if not isinstance(first, Ticket):
                 self._sleep(self._most, self._wait)
-            elif not first.batch:
-                self._sleep(min(self._most, self._expected), self._wait)
+            elif not self._whole and expected > len(queue) >= expected / 2:  # the others are on their way
+                self._sleep(expected, self._wait)
+        self._whole = False
         self._writing = min(len(queue), self._most)
         return [queue.popleft() for _ in range(self._writing)]
 
     def _sleep(self, target: int, seconds: float | None) -> None:
-        """Sleep until the queue has so many items, somebody flushes, the recorder stops, or the time is over."""
+        """Sleep until the queue has so many items, a batch is there, somebody flushes, or the time is over.
+
+        None sleeps on once the recorder stops.
+        """
         deadline = None if seconds is None else time.monotonic() + seconds
-        while len(self._queue) < target and not self._stopped:
+        while len(self._queue) < target and not (self._stopped or self._whole):
             self._wake.clear()
             self._target = target
-            if len(self._queue) < target and not self._stopped:
+            if len(self._queue) < target and not (self._stopped or self._whole):
                 left = None if deadline is None else deadline - time.monotonic()
                 if (left is not None and left <= 0) or not self._wake.wait(left):
                     break

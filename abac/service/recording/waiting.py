@@ -103,7 +103,6 @@ class Awaited(Ticket):
     __slots__ = ("_asyncio_future_blocking", "_cancelled", "_context", "_known", "_then", "_waiting", "parts")
 
     def __init__(self, waiting: Waiting) -> None:
-        super().__init__()
         self._waiting, self.parts = waiting, 1
         self._known: bool | None = None
         self._then: Callable[[Any], object] | None = None
@@ -178,7 +177,6 @@ class _Part(Ticket):
     batch = True
 
     def __init__(self, one: Any, whole: Awaited) -> None:
-        super().__init__()
         self.one, self._whole = one, whole
 
     def settle(self, place: int | None, error: AbacError | None = None) -> None:

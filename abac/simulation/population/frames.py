@@ -56,13 +56,13 @@ def read_frame(path: Path, schema: Schema, catalogue: Catalogue) -> Population:
         raise PopulationError([Diagnostic(Span(str(path)), "unreadable", said)]) from error
     if ID not in frame.columns:
         hint = "a file as someone brings it needs a mapping; `abac population inspect` proposes one"
-        raise PopulationError([Diagnostic(Span(str(path)), "no-subjects", f"it has no column `{ID}`", hint)])
+        raise PopulationError([Diagnostic(Span(str(path)), "no-subjects", f"it has no column `{ID}`", hint=hint)])
     paths = [name for name in frame.columns if name.startswith("subject.")]
     wrong = [name for name in paths if name.split("@")[0] not in schema]
     if wrong:
         hint = did_you_mean(wrong[0], schema.attributes)
         said = f"{len(wrong):,} columns are no attributes of the schema, `{wrong[0]}` the first"
-        raise PopulationError([Diagnostic(Span(str(path)), "bad-column", said, hint)])
+        raise PopulationError([Diagnostic(Span(str(path)), "bad-column", said, hint=hint)])
     use = frame.select([f"{USE}{name}" for name in use_columns(frame.columns)])
     return Population(
         schema,
