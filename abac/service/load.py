@@ -34,6 +34,10 @@ MAX_BYTES = 256 * 1024 * 1024
 """The largest policy file read."""
 
 
+BESIDE = ("keys", "mapping", "entities")
+"""Documents of ours that are no policies, by their first word; a server keeps its keys where it was started."""
+
+
 @dataclass(slots=True)
 class _Texts:
     """The files of a load, sorted by what they hold."""
@@ -179,7 +183,10 @@ class _Loader:
         document = yaml_source.read(text, str(file), self._findings)
         if document is None:
             return
-        kind = next((k for k in texts.documents if isinstance(document.value, dict) and k in document.value), None)
+        held = document.value if isinstance(document.value, dict) else {}
+        kind = next((k for k in texts.documents if k in held), None)
+        if kind is None and any(held.get(other) == "abac/1" for other in BESIDE):
+            return
         if kind is None:
             message = "a policy document starts with `directive:`, `person:` or `list:`"
             self._findings.error(document.span(), "document", message)

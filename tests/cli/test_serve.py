@@ -91,6 +91,22 @@ def test_tls_files_that_cannot_be_used_are_told_before_anything_is_made(
     assert not (tmp_path / "abac.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("scenarios: nowhere", "scenarios: nowhere is no folder"),
+        ("jobs: /dev/null/jobs", "jobs:"),
+        ("keys: nowhere/keys.yaml", "cannot be made"),
+        ("metadata_key: nowhere.pem", "metadata_key"),
+    ],
+)
+def test_places_that_are_not_there_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, told: str):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "abac.yaml").write_text(f"{text}\nport: 0\n")
+    found = run("serve", "--config", "abac.yaml")
+    assert (found.exit_code, told in found.stderr) == (2, True), found.stderr
+
+
 def test_an_address_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     with serving(tmp_path, "--unsafe-no-auth") as served:

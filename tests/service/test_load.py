@@ -169,6 +169,15 @@ def test_persons_and_lists_beside_the_schema_are_always_read_and_scenarios_never
     assert set(home.compile().persons) == {"p@1"}
 
 
+@pytest.mark.parametrize("word", ["keys", "mapping", "entities"])
+def test_what_a_server_or_a_verb_left_in_the_folder_is_no_policy_and_stops_none(home, word):
+    home.directive()
+    home.write("rules/left.yaml", f"{word}: abac/1\nheld: {{}}\n")
+    assert [d.id for d in home.compile().directives] == ["d"]
+    home.write("rules/left.yaml", f"{word}: [abac/1]\n")
+    assert home.errors() == [("rules/left.yaml", 1, 1, "document")]
+
+
 def test_circular_person_tests_are_refused_directly_and_via_three(home):
     home.write("persons/a.yaml", PERSON.format(name="a", condition='person("a@1")'))
     assert home.errors() == [("persons/a.yaml", 5, 19, "circular-person-test")]

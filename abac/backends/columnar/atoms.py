@@ -14,10 +14,11 @@ import polars as pl
 
 from abac.backends.columnar import lowered
 from abac.backends.columnar.bits import Found
+from abac.backends.columnar.column import Column
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.lowered import Cut, Lowered
 from abac.backends.columnar.overlap import all_of, any_of, member
-from abac.backends.columnar.terms import Binding, Column, Terms
+from abac.backends.columnar.terms import Binding, Terms
 from abac.condition.expr import AllOf, AnyOf, Comparison, Holds, Member, Order
 from abac.condition.functions import Function
 from abac.condition.types import FLOAT, STRING

@@ -22,8 +22,6 @@ Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 
 _ALL = np.uint64(2**64 - 1)
-
-
 _WORDS = 4_096
 """Words of a block: few enough that what is made of it stays in the cache, enough to make it in few calls."""
 
@@ -66,10 +64,10 @@ class Bits:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found of an atom on all rows: where it holds if it is known, and what that is worth.
+    """What was found of an atom on all rows: where it holds, and how far that goes.
 
-    TRUE is possible where it holds and in `also`, and certain where it holds and in `only`; None of them changes
-    nothing.
+    TRUE is possible where it holds or `also` says so, and certain where it holds and `only` lets it; None changes
+    nothing. Both are mostly shared: where a column is unknown, where a set is open.
     """
 
     true: Words

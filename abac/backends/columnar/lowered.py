@@ -15,10 +15,11 @@ import numpy.typing as npt
 import polars as pl
 
 from abac.backends.columnar.bits import Flags, Found, Words, as_it_lies, fill, from_series, room, true_words
+from abac.backends.columnar.column import Column
 from abac.backends.columnar.door import limits
 from abac.backends.columnar.lookup import look_up
 from abac.backends.columnar.sides import Side
-from abac.backends.columnar.terms import Column, Terms
+from abac.backends.columnar.terms import Terms
 from abac.condition.expr import Order
 
 _SLAB = 64

@@ -16,10 +16,11 @@ import numpy.typing as npt
 import polars as pl
 
 from abac.backends.columnar.bits import Flags, Words, as_it_lies, fill, pack
+from abac.backends.columnar.column import Column
 from abac.backends.columnar.door import physical
 from abac.backends.columnar.lookup import gather
 from abac.backends.columnar.sets import View
-from abac.backends.columnar.terms import Column, Terms
+from abac.backends.columnar.terms import Terms
 
 _HANDFUL = 3
 """Sets of up to so many elements are met element by element."""

@@ -14,13 +14,14 @@ import polars as pl
 
 from abac.backends.columnar import sides
 from abac.backends.columnar.bits import Found, Words, always, fill, true_words
+from abac.backends.columnar.column import Column
 from abac.backends.columnar.door import code_type, physical
 from abac.backends.columnar.lookup import look_up
 from abac.backends.columnar.lowered import Cut, Hits, Lowered, Table
 from abac.backends.columnar.meeting import holds, outside, shared
 from abac.backends.columnar.sets import ABSENT, EMPTY, WHOLE, Places, View, Written
 from abac.backends.columnar.sides import Side, side
-from abac.backends.columnar.terms import Column, Terms
+from abac.backends.columnar.terms import Terms
 from abac.condition.expr import Order
 from abac.condition.truth import Truth
 

@@ -8,74 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import add, mul, sub
 from typing import Any, assert_never
 
 import numpy as np
 import polars as pl
 
 from abac.backends.columnar.bits import Words, true_words
-from abac.backends.columnar.door import dictionary, encode, inward, limits, outward, physical
+from abac.backends.columnar.column import Column, computed_in, decode, fixed_column
+from abac.backends.columnar.door import dictionary, encode, limits
 from abac.backends.columnar.frame import Frame
 from abac.backends.columnar.sets import View, Written, written
 from abac.condition.expr import Arithmetic, Attribute, Call, Constant, Field, Operator, SetConstant, Term
 from abac.condition.functions import Function
 from abac.condition.reference import Assertion
 from abac.condition.schema import Assurance
-from abac.condition.types import DATETIME, FLOAT, INT_MAX, INT_MIN, Kind, ScalarType, SetType, Value
+from abac.condition.types import DATETIME, FLOAT, INT_MAX, INT_MIN, Kind, ScalarType, SetType
 
 Binding = Mapping[str, Assertion | None]
 """The attributes that are the same on every row, and what is asserted of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A scalar term: its type, for strings the sorted words that its codes point into, and what it comes to.
-
-    `name` is that of the series which it is; `fixed` holds the value, as behind the door, of a term with the same
-    known value on every row; `absent` says that it has none on any; else it is `computed`. An integer lies within
-    `bounds`.
-    """
-
-    computed: pl.Expr | None
-    kind: ScalarType
-    words: Sequence[str] | None = None
-    fixed: Any = None
-    name: str = ""
-    absent: bool = False
-    bounds: tuple[int, int] = (INT_MIN, INT_MAX)
-
-    @property
-    def expression(self) -> pl.Expr:
-        """Its value on every row, null where there is none."""
-        if self.computed is not None:
-            return self.computed
-        if self.name:
-            return pl.col(self.name)
-        dtype = pl.UInt8() if self.kind.kind is Kind.STRING else physical(self.kind)
-        if self.absent:
-            return pl.lit(None, dtype)
-        if self.kind.kind is Kind.STRING:
-            return pl.lit(0, dtype)
-        # an integer is untyped: it takes the type of a narrow column it meets
-        return pl.lit(self.fixed) if self.kind.kind is Kind.INT else pl.lit(self.fixed, dtype)
-
-    @property
-    def values(self) -> int | None:
-        """How many values its codes can have; None where the expression holds no codes."""
-        if self.words is not None:
-            return len(self.words)
-        return len(self.kind.values) if self.kind.kind in (Kind.ENUM, Kind.ORDERED) else None
-
-
-def fixed_column(value: Value | None, kind: ScalarType) -> Column:
-    """Return the term that has one value on every row, or none."""
-    text = kind.kind is Kind.STRING
-    if value is None:
-        return Column(None, kind, () if text else None, absent=True)
-    inside = inward(value, kind)
-    bounds = (inside, inside) if kind.kind is Kind.INT else (INT_MIN, INT_MAX)
-    return Column(None, kind, (inside,) if text else None, inside, bounds=bounds)
 
 
 @dataclass
@@ -176,9 +126,7 @@ class Terms:
             return self._quotient(a.cast(pl.Float64), b.cast(pl.Float64))
         if kind == FLOAT:
             return Column(_finite(_operate(operator, a.cast(pl.Float64), b.cast(pl.Float64))), FLOAT)
-        least, most = _span(operator, left.bounds, right.bounds)
-        reach = max(max(-n, n + 1) for n in (least, most, *left.bounds, *right.bounds))
-        dtype = next(dtype for limit, dtype in _WIDTHS if reach <= limit)
+        least, most, dtype = computed_in(operator, left.bounds, right.bounds)
         result = _operate(operator, a.cast(dtype), b.cast(dtype))
         if dtype == pl.Int128:
             return Column(result.cast(pl.Int64, strict=False), kind)
@@ -217,13 +165,6 @@ class Terms:
         return self._named(f"call {len(self.series)}", joined["result"], function.result, words)
 
 
-def decode(values: pl.Series, column: Column) -> list[Any]:
-    """Return the Python values of a column's series."""
-    if column.words is not None:
-        return [None if v is None else column.words[v] for v in values]
-    return [None if v is None else outward(v, column.kind) for v in values]
-
-
 def _typed(kind: Any) -> ScalarType:
     assert isinstance(kind, ScalarType)  # noqa: S101  # checked
     return kind
@@ -232,16 +173,6 @@ def _typed(kind: Any) -> ScalarType:
 def _finite(number: pl.Expr) -> pl.Expr:
     """Null where a double is not finite; -0.0 becomes 0.0."""
     return pl.when(number.is_finite()).then(number + 0.0)
-
-
-_WIDTHS = ((2**31, pl.Int32()), (2**63, pl.Int64()), (2**127, pl.Int128()))
-
-
-def _span(operator: Operator, left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
-    """Return the least and the greatest that a sum, difference or product of integers within bounds can be."""
-    apply = {Operator.ADD: add, Operator.SUBTRACT: sub, Operator.MULTIPLY: mul}[operator]
-    corners = [apply(a, b) for a in left for b in right]
-    return min(corners), max(corners)
 
 
 def _operate(operator: Operator, a: pl.Expr, b: pl.Expr) -> pl.Expr:

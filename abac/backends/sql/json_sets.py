@@ -129,8 +129,6 @@ def _unescaped(text: str) -> str:
 _NAMED = "replace(replace(replace(value, char(65533), ''), char(65534), ''), char(65535), '')"
 _BAD_STRING = f"type <> 'text' OR {_NAMED} GLOB '*' || char(65533) || '*'"
 """Half a surrogate pair: GLOB reads that as U+FFFD, as it does three characters; `replace` does not."""
-
-
 _UNPLAIN = "'*[^] -[^-~]*'"
 """Anything but printable ASCII without a backslash: where there is none, no string can be bad."""
 

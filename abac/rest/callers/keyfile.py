@@ -13,12 +13,18 @@ from pathlib import Path
 
 import yaml
 
-from abac.errors import CompileError, Findings, Span
+from abac.errors import AbacError, CompileError, Findings, Span
 from abac.language import yaml_source
 from abac.rest.callers.keyform import read_key, written
 from abac.rest.callers.keys import Key, KeysInMemory
 from abac.rest.running.logs import log
 from abac.service.files import read_text
+
+
+class KeysFileError(AbacError):
+    """A document of keys that cannot be written where it was named."""
+
+    code = "keys"
 
 
 class KeysInFile:
@@ -81,9 +87,12 @@ def read_keys(path: Path) -> KeysInMemory:
 
 
 def write_keys(path: Path, keys: KeysInMemory) -> None:
-    """Write the document in one step; only its owner may read it."""
+    """Write the document in one step, for its owner alone to read. Raises `KeysFileError`."""
     text = yaml.safe_dump({"keys": "abac/1", "held": {k.id: written(k) for k in keys.all()}}, sort_keys=False)
-    handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise KeysFileError(f"{path}: the document of keys cannot be made: {error.strerror}") from None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

@@ -51,6 +51,7 @@ class Hosting(NamedTuple):
             message = "notice.posture: the posture is the one taken in the store (`abac policy posture`)"
             raise ServeSettingsError(message)
         check_tls(self.settings)
+        _check_folders(self.settings)
         if _names_policies(self.settings):
             program(self.settings)  # nothing is made for policies that do not compile
         with self.opened() as store:
@@ -162,6 +163,17 @@ def _refusing(serve: Callable[[], int]) -> int:
     except AbacError as error:
         log().error("refused", told=str(error))
         return REFUSED
+
+
+def _check_folders(settings: ServeSettings) -> None:
+    """Raise `ServeSettingsError` for folders that are not there, or cannot be made."""
+    if settings.scenarios is not None and not settings.scenarios.is_dir():
+        raise ServeSettingsError(f"scenarios: {settings.scenarios} is no folder")
+    try:
+        if settings.jobs is not None:
+            settings.jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServeSettingsError(f"jobs: {error}") from None
 
 
 def _names_policies(settings: ServeSettings) -> bool:
