@@ -19,7 +19,7 @@ from abac.policy.request import EMBEDDED, UNTRUSTED, Request, Source
 
 if TYPE_CHECKING:
     from abac.compiler.program import Program
-    from abac.enforcer import AsyncEnforcer, Enforcer, SyncedEnforcer
+    from abac.enforcer import AsyncEnforcer, Enforcer, FallbackWarning, SyncedEnforcer
     from abac.language.casbin_out import CasbinText
     from abac.listing import Everything, HeldIn, ListingError, Nothing, Where, list_permitted
     from abac.pdp.decide import decide
@@ -52,6 +52,7 @@ __all__ = [
     "Enforcer",
     "Everything",
     "Explanation",
+    "FallbackWarning",
     "Function",
     "HeldIn",
     "ListingError",
@@ -88,6 +89,7 @@ _ON_USE = {
     "Enforcer": ("abac.enforcer", "Enforcer"),
     "Everything": ("abac.listing", "Everything"),
     "Explanation": ("abac.pdp.explanation", "Explanation"),
+    "FallbackWarning": ("abac.enforcer", "FallbackWarning"),
     "HeldIn": ("abac.listing", "HeldIn"),
     "ListingError": ("abac.listing", "ListingError"),
     "Nothing": ("abac.listing", "Nothing"),

@@ -309,6 +309,7 @@ UNSOUND = [
     ("name", "'a' || char(0)", Not(Comparison(Order.EQUAL, held("name"), Constant("x", STRING)))),
     ("tier", "'Small'", Not(Comparison(Order.EQUAL, held("tier"), Constant("large", TIER)))),
     ("released", "'2026-06-01'", Comparison(Order.LESS, held("released"), LATE)),
+    ("released", "'2026-02-03 00:00:00.000000' || char(0)", Comparison(Order.LESS, held("released"), LATE)),
     ("released", "'2026-02-30 00:00:00.000000'", Comparison(Order.LESS, held("released"), LATE)),
     *(
         ("released", f"'{bad}.000000'", Comparison(Order.LESS, held("released"), LATE))

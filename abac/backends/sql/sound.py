@@ -76,6 +76,7 @@ class SoundInstant(_Sound):
     _day, _time = "[0-9]" * 4 + "-[01][0-9]-[0-3][0-9]", "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]." + "[0-9]" * 6
     sqlite = (
         f"typeof({{c}}) = 'text' AND {{c}} GLOB '{_day} {_time}' AND substr({{c}}, 1, 4) >= '0001'"
+        " AND instr({c}, char(0)) = 0"  # where GLOB takes a text to end
         " AND (substr({c}, 9, 2) BETWEEN '01' AND '28' AND substr({c}, 6, 2) BETWEEN '01' AND '12'"
         " AND substr({c}, 12, 2) < '24'"  # every month has these days; the rest is asked of the calendar
         " OR strftime('%Y-%m-%d %H:%M:%S', substr({c}, 1, 19), '+0 days') IS substr({c}, 1, 19))"
