@@ -80,6 +80,13 @@ class Deciding(Protocol):
         """Make ready for questions by a view of a program, before the program comes in force."""
 
 
+def answer_to(question: Question) -> Answer:
+    """Decide a question by its own program. Raises `RequestError`."""
+    outcome = question.program.run(question.request, question.discharges)
+    permitted = outcome.permitted and not question.what_if
+    return Answer(outcome, permitted, str(uuid_utils.uuid7()), question.request)
+
+
 class InMemory:
     """Decides by a decision point, and keeps nothing."""
 
@@ -91,9 +98,8 @@ class InMemory:
         """The program in force now."""
         return self._point.program
 
-    def answer(self, question: Question) -> Answer:
-        """Answer one question. Raises `RequestError`."""
-        return answer_to(question)
+    answer = staticmethod(answer_to)
+    """Answer one question. Raises `RequestError`."""
 
     async def decide(self, question: Question) -> Answer:
         """Answer one question."""
@@ -116,10 +122,3 @@ class InMemory:
 
     def prepare(self, program: Program, ceiling: Ceiling) -> None:
         """Do nothing: a program is all it takes."""
-
-
-def answer_to(question: Question) -> Answer:
-    """Decide a question by its own program. Raises `RequestError`."""
-    outcome = question.program.run(question.request, question.discharges)
-    permitted = outcome.permitted and not question.what_if
-    return Answer(outcome, permitted, str(uuid_utils.uuid7()), question.request)

@@ -66,25 +66,26 @@ class Answering:
             return self.plain(answer)
         word = PERMITTED if answer.permitted else DENIED
         unusual = self._unusual(answer, ignored, what_if=what_if, message=message)
-        return b"".join((word, _CONTEXT, answer.id.encode(), b'"', unusual, self._rest(outcome)))
+        rest = (self._kept.get(id(outcome)) or self._remember(outcome))[1]
+        return b"".join((word, _CONTEXT, answer.id.encode(), b'"', unusual, rest))
 
     def plain(self, answer: Answer) -> bytes:
         """Return one decision of which nothing more is told than its outcome and where its entry is."""
         word = _PERMITTED if answer.permitted else _DENIED
         place = self._place(answer) if answer.place else b""
-        return b'%b%b"%b%b' % (word, answer.id.encode(), place, self._rest(answer.outcome))
+        outcome = answer.outcome
+        rest = (self._kept.get(id(outcome)) or self._remember(outcome))[1]
+        return b'%b%b"%b%b' % (word, answer.id.encode(), place, rest)
 
-    def _rest(self, outcome: Outcome) -> bytes:
-        """Return what follows from an outcome alone, to the decision's end."""
-        kept = self._kept.get(id(outcome))
-        return kept[1] if kept is not None and kept[0] is outcome else self._remember(outcome)
+    def _remember(self, outcome: Outcome) -> tuple[Outcome, bytes]:
+        """Return an outcome and what follows from it alone, to the decision's end, and keep both for its id.
 
-    def _remember(self, outcome: Outcome) -> bytes:
+        The outcome is kept too, so no other can take its id.
+        """
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        text = _members(_told(outcome)) + b"}}"
-        self._kept[id(outcome)] = (outcome, text)  # the outcome is kept too, so no other can take its id
-        return text
+        kept = self._kept[id(outcome)] = (outcome, _members(_told(outcome)) + b"}}")
+        return kept
 
     def _withheld(self, answer: Answer, ignored: tuple[str, ...], *, what_if: bool, message: Any) -> bytes:
         """Return a decision that does not permit although its outcome does, and the reason for that first."""

@@ -99,13 +99,13 @@ class Asker:
                 continue
             try:
                 if item.subject is not who:
-                    told: list[str] = []
-                    subject = self.entity(item.subject, self._subject, told, flat=flat, own=own)
-                    who, of_who = item.subject, told
+                    of_who = []
+                    subject = self.entity(item.subject, self._subject, of_who, flat=flat, own=own)
+                    who = item.subject
                 if item.action is not what:
-                    told = []
-                    action = self.action(item.action, told)
-                    what, of_what = item.action, told
+                    of_what = []
+                    action = self.action(item.action, of_what)
+                    what = item.action
                 if item.context is not given:
                     environment, of_context, what_if = self._circumstances(item.context, flat=flat, now=now)
                     given = item.context
@@ -116,7 +116,8 @@ class Asker:
                 continue
             if of_who or of_what or of_context:
                 ignored = [*of_who, *of_what, *ignored, *of_context]
-            found.append(Asked(Request(subject, action, resource, environment, CALLER), tuple(ignored), what_if))
+            request = Request(subject, action, resource, environment, CALLER)
+            found.append(Asked(request, tuple(ignored) if ignored else (), what_if))
         return found
 
     def _circumstances(
