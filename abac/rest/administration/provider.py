@@ -7,6 +7,7 @@ does is the store's own rule (`storage.policies.settings`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -90,9 +91,7 @@ def add(on: Routes, store: Store) -> None:
         responses=WAITS,
     )
     def take_posture(body: PostureTaken, caller: Asking, response: Response) -> Set:
-        def alone() -> None:
-            settings.set_posture(body.posture, who=caller.name, why=body.why)
-
+        alone = partial(settings.set_posture, body.posture)
         return _set(alone, POSTURE, body.posture, caller.name, body.why, response)
 
     @on.publish.post(
@@ -103,9 +102,7 @@ def add(on: Routes, store: Store) -> None:
         responses=WAITS,
     )
     def set_one_person(body: OnePerson, caller: Asking, response: Response) -> Set:
-        def alone() -> None:
-            settings.set_one_person(who=caller.name, why=body.why, allowed=body.allowed)
-
+        alone = partial(settings.set_one_person, allowed=body.allowed)
         return _set(alone, ONE_PERSON, YES if body.allowed else NO, caller.name, body.why, response)
 
     @on.read.get("/admin/v1/provider/proposals", tags=[TAG], summary="What was proposed, the newest first")
@@ -122,10 +119,10 @@ def add(on: Routes, store: Store) -> None:
         done = proposals.carry_out(proposal, who=caller.name)
         return Set(provider=provider(), proposal=SettingProposal.model_validate(done.as_json()))
 
-    def _set(alone: Callable[[], None], name: str, value: str, who: str, why: str, response: Response) -> Set:
+    def _set(alone: Callable[..., object], name: str, value: str, who: str, why: str, response: Response) -> Set:
         """Set it, or propose it where the store wants a second person."""
         try:
-            alone()
+            alone(who=who, why=why)
         except PolicyUnapprovedError:
             made = proposals.propose(name, value, who=who, why=why)
         else:

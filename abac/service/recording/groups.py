@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from abac.errors import AbacError
 from abac.service.recording.faults import RecorderClosedError, RecorderFullError, RecordingError
+from abac.service.recording.ticket import Ticket
 
 T = TypeVar("T")
 
@@ -28,44 +29,6 @@ Write = Callable[[Sequence[T]], Sequence[int | None]]
 
 PAUSE = 0.25
 """Seconds between attempts while nothing can be written."""
-
-
-class Ticket:
-    """One entry on its way, and what it came to; whoever waits for it says by `settle` how it hears of that.
-
-    `one` is there once it is put, `place` and `error` once it is settled. One of a `batch` is put with all others
-    of it, so nothing more is to be waited for.
-    """
-
-    __slots__ = ("error", "one", "place")
-
-    one: Any
-    place: int | None
-    error: AbacError | None
-    batch = False
-
-    def settle(self, place: int | None, error: AbacError | None = None) -> None:
-        """Say, on the writing thread, what the entry came to."""
-        self.place, self.error = place, error
-
-
-class Held(Ticket):
-    """A ticket for a thread that waits."""
-
-    __slots__ = ("_done",)
-
-    def __init__(self) -> None:
-        self._done = threading.Lock()
-        self._done.acquire()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until it is known what the entry came to; return whether it is."""
-        return self._done.acquire(timeout=seconds)
-
-    def settle(self, place: int | None, error: AbacError | None = None) -> None:
-        """Say what the entry came to, and let the thread go on."""
-        super().settle(place, error)
-        self._done.release()
 
 
 class Groups(Generic[T]):

@@ -26,11 +26,12 @@ from abac.service.ceiling import Ceiling
 from abac.service.recording.answer import Answer, Counts, Mode, Recorded
 from abac.service.recording.entering import Entered, Entering
 from abac.service.recording.faults import PostureError, RecorderFullError, RecorderSlowError
-from abac.service.recording.groups import Groups, Held
+from abac.service.recording.groups import Groups
 from abac.service.recording.ready import Readied
 from abac.service.recording.recorder import Recorder
 from abac.service.recording.scope import RequiredFor
 from abac.service.recording.shadow import Differences, Shadow
+from abac.service.recording.ticket import Held
 from abac.service.recording.waiting import Awaited, Waiting
 from abac.service.store import Store
 

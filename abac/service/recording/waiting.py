@@ -15,7 +15,8 @@ from typing import Any
 
 from abac.errors import AbacError
 from abac.service.recording.faults import RecorderFullError
-from abac.service.recording.groups import Groups, Ticket
+from abac.service.recording.groups import Groups
+from abac.service.recording.ticket import Ticket
 
 LOOK = 0.25
 """Seconds between two looks for who has waited too long."""

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from abac.service.recording.groups import Groups, Held, Ticket
+from abac.service.recording.groups import Groups
+from abac.service.recording.ticket import Held, Ticket
 
 
 class Part(Ticket):
